@@ -1,0 +1,3 @@
+module github.com/clusterfleet/clusterfleet
+
+go 1.26.0
