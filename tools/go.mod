@@ -1,0 +1,32 @@
+// Tools that build and check this project, run with `go tool -modfile=tools/go.mod NAME`. They are pinned apart from the
+// product, so that none of them decides a version the product is built with. buf and golangci-lint have modules of their
+// own below this one: buf requires a newer protobuf than the plugins here are to generate for, and golangci-lint is to
+// be built with exactly the analyzer versions that its release names.
+module github.com/clusterfleet/clusterfleet/tools
+
+go 1.26.0
+
+// govulncheck asks for this commit, which not every module proxy serves; the one before it is used.
+exclude golang.org/x/telemetry v0.0.0-20261010193011-f71dc92da45e
+
+require (
+	github.com/aclements/go-moremath v0.0.0-20210112150236-f10218a38794 // indirect
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/telemetry v0.0.0-20261009151841-97e8ea77aa2a // indirect
+	golang.org/x/tools v0.52.0 // indirect
+	golang.org/x/vuln v1.9.0 // indirect
+	google.golang.org/grpc/cmd/protoc-gen-go-grpc v1.6.2 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+	mvdan.cc/gofumpt v0.12.0 // indirect
+)
+
+tool (
+	golang.org/x/perf/cmd/benchstat
+	golang.org/x/vuln/cmd/govulncheck
+	google.golang.org/grpc/cmd/protoc-gen-go-grpc
+	google.golang.org/protobuf/cmd/protoc-gen-go
+	mvdan.cc/gofumpt
+)
