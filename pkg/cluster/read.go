@@ -1,0 +1,151 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	// PageSize is how many objects a list is asked for at a time.
+	PageSize = 500
+	// maxPageBytes bounds one answer to a read, decompressed.
+	maxPageBytes = 1 << 30
+	// maxErrorBytes bounds what is read of an answer that says no.
+	maxErrorBytes = 64 << 10
+)
+
+// Body is the answer to one read, as the API server sends it, decompressed. It holds one of the cluster's calls until it
+// is closed. Errors of Read other than io.EOF are *Error.
+type Body struct {
+	// Resource is what was read.
+	Resource Resource
+
+	ctx     context.Context //nolint:containedctx // the call that the body is part of: it says why a read ended
+	content io.Reader
+	trace   *trace
+	failure *Error
+	close   func()
+}
+
+// Read reads what has arrived.
+func (b *Body) Read(p []byte) (int, error) {
+	n, err := b.content.Read(p)
+	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return n, err
+	}
+	if b.ctx.Err() != nil {
+		err = context.Cause(b.ctx)
+	}
+	b.failure = Classify(err, PhaseBody)
+	return n, b.failure
+}
+
+// Close ends the call. What was not read is not waited for.
+func (b *Body) Close() error {
+	b.close()
+	return nil
+}
+
+// Read opens one object, or one page of a list: the first one, or the one that the previous page's continue token leads
+// to. The token is the server's own text; it is sent back, never interpreted. Errors are *Error.
+func (c *Client) Read(ctx context.Context, q Query, continueToken string) (*Body, error) {
+	if err := q.Validate(); err != nil {
+		return nil, NewError(InvalidRequest, PhaseQueue, err.Error(), err)
+	}
+	if q.Type.Version == "" {
+		return c.readResolved(ctx, q, continueToken)
+	}
+	// The path is known but for the scope of the type, which discovery can tell: it is asked only if the guess is wrong.
+	guess := Resource{Group: q.Type.Group, Version: q.Type.Version, Plural: q.Type.Name, Namespaced: true}
+	body, err := c.readPage(ctx, guess, q, continueToken)
+	if !isNotFound(err) {
+		return body, err
+	}
+	resource, resolveErr := c.resolve(ctx, q.Type)
+	if resolveErr != nil || resource.path(q.Namespace, q.Name) == guess.path(q.Namespace, q.Name) {
+		return nil, err
+	}
+	return c.readPage(ctx, resource, q, continueToken)
+}
+
+func (c *Client) readResolved(ctx context.Context, q Query, continueToken string) (*Body, error) {
+	resource, err := c.resolve(ctx, q.Type)
+	if err != nil {
+		return nil, err
+	}
+	return c.readPage(ctx, resource, q, continueToken)
+}
+
+func isNotFound(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Reason == NotFound
+}
+
+func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToken string) (*Body, error) {
+	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
+		return c.requests.accept(ctx, r.path(q.Namespace, q.Name), q.parameters(PageSize, continueToken), q.Format.accept(q.Name == ""))
+	}, maxPageBytes)
+	if err != nil {
+		return nil, err
+	}
+	body.Resource = r
+	return body, nil
+}
+
+// open makes one call and returns its answer if it is a good one. The answer's content is bounded by limit.
+func (c *Client) open(ctx context.Context, request func(context.Context) *http.Request, limit int64) (*Body, error) {
+	t := &trace{}
+	if err := c.reading.acquire(ctx); err != nil {
+		return nil, Classify(err, PhaseQueue)
+	}
+	callCtx, cancel := context.WithCancel(withTrace(ctx, t))
+	end := sync.OnceFunc(func() {
+		cancel()
+		c.reading.release()
+	})
+	resp, err := c.roundTrip(request(callCtx), readWay)
+	if err != nil {
+		end()
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return nil, Classify(err, t.at())
+	}
+	c.reading.learn(resp.StatusCode)
+	body := &Body{ctx: ctx, trace: t, close: func() {
+		end()
+		_ = resp.Body.Close() // the call is over, whatever comes
+	}}
+	if resp.StatusCode != http.StatusOK {
+		defer body.close()
+		return nil, c.refused(resp)
+	}
+	content, err := decompress(resp)
+	if err != nil {
+		body.close()
+		return nil, Classify(err, PhaseBody)
+	}
+	body.content = &boundedReader{reader: content, left: limit}
+	return body, nil
+}
+
+// refused returns why the server gave no good answer.
+func (c *Client) refused(resp *http.Response) *Error {
+	words, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
+	if err != nil {
+		words = nil
+	}
+	if e := judge(resp, words); e != nil {
+		return e
+	}
+	e := NewError(MalformedResponse, PhaseBody, "the server answered "+http.StatusText(resp.StatusCode)+" to a read", nil)
+	e.StatusCode = resp.StatusCode
+	return e
+}
+
+// DefaultReadTimeout is the time that reading from one cluster may take.
+const DefaultReadTimeout = 30 * time.Second
