@@ -7,7 +7,7 @@ MAKEFLAGS   += --no-print-directory
 
 GO ?= go
 
-# What `--version` and `fleetctl version` say. Empty outside a git clone: then the binary asks its own build information.
+# What the programs call their version. Empty outside a git clone: then they ask what Go recorded.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -X github.com/clusterfleet/clusterfleet/internal/version.version=$(VERSION)
 
@@ -30,8 +30,8 @@ generate: ## write gen/ anew from proto/
 	@$(BUF) generate
 
 .PHONY: fmt
-fmt: ## format Go and proto files, and mend what the linters can mend
-	@for module in $(MODULES); do (cd $$module && $(GOLANGCI) run --fix --issues-exit-code 0 >/dev/null && $(GOLANGCI) fmt); done
+fmt: ## format Go and proto files
+	@for module in $(MODULES); do (cd $$module && $(GOLANGCI) fmt); done
 	@$(BUF) format --write proto
 
 ##@ Check
@@ -49,7 +49,7 @@ lint: lint-go lint-proto lint-modules ## run all of the static checks
 
 .PHONY: lint-go
 lint-go: ## check Go: style, mistakes, import direction (.golangci.yml)
-	@for module in $(MODULES); do (cd $$module && $(GOLANGCI) run); done
+	@for module in $(MODULES); do (cd $$module && $(GOLANGCI) run --show-stats=false); done
 
 .PHONY: lint-proto
 lint-proto: breaking ## check proto/: style, comments, format, and breaking changes (buf.yaml)
@@ -57,7 +57,7 @@ lint-proto: breaking ## check proto/: style, comments, format, and breaking chan
 	@$(BUF) format --diff --exit-code proto
 
 # The API as branch main has it; a clone may know that branch from its origin only.
-MAIN := $(shell git rev-parse --verify --quiet --abbrev-ref main 2>/dev/null || git rev-parse --verify --quiet --abbrev-ref origin/main 2>/dev/null)
+MAIN := $(shell git for-each-ref --count=1 --format='%(refname)' refs/heads/main refs/remotes/origin/main 2>/dev/null)
 
 .PHONY: breaking
 breaking: ## compare proto/ with branch main: nothing a caller relies on may go
