@@ -1,0 +1,106 @@
+# Everything one does with this source. `make help` lists it; CONTRIBUTING.md tells when.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory
+.DEFAULT_GOAL := help
+
+GO ?= go
+
+# What the programs call their version. Empty outside a git clone: then they ask what Go recorded.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -X github.com/clusterfleet/clusterfleet/internal/version.version=$(VERSION)
+
+# The tools are pinned in modules of their own; the first use compiles them into Go's build cache.
+BUF      := $(GO) tool -modfile=$(CURDIR)/tools/buf/go.mod buf
+GOLANGCI := $(GO) tool -modfile=$(CURDIR)/tools/golangci-lint/go.mod golangci-lint
+VULN     := $(GO) tool -modfile=$(CURDIR)/tools/go.mod govulncheck
+
+# Our modules: the product, and the one that builds and starts real API servers for its tests.
+MODULES := . test/apiserver
+
+##@ Build
+
+.PHONY: build
+build: ## build bin/aggregator, bin/fleetctl and bin/fleetsim
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/aggregator ./cmd/fleetctl ./cmd/fleetsim
+
+.PHONY: generate
+generate: ## write gen/ anew from proto/
+	@$(BUF) generate
+
+.PHONY: fmt
+fmt: ## format Go and proto files
+	@for module in $(MODULES); do (cd $$module && $(GOLANGCI) fmt); done
+	@$(BUF) format --write proto
+
+##@ Check
+
+.PHONY: test
+test: apiserver ## run all tests with the race detector, also those against real API servers
+	@for module in $(MODULES); do $(GO) test -C $$module -race ./...; done
+
+.PHONY: apiserver
+apiserver: ## build kube-apiserver and etcd for the tests; minutes at first, cached then
+	@$(GO) run -C test/apiserver . build
+
+.PHONY: lint
+lint: lint-go lint-proto lint-modules ## run all of the static checks
+
+.PHONY: lint-go
+lint-go: ## check Go: style, mistakes, import direction (.golangci.yml)
+	@for module in $(MODULES); do (cd $$module && $(GOLANGCI) run --show-stats=false); done
+
+.PHONY: lint-proto
+lint-proto: breaking ## check proto/: style, comments, format, and breaking changes (buf.yaml)
+	@$(BUF) lint
+	@$(BUF) format --diff --exit-code proto
+
+# The API as branch main has it; a clone may know that branch from its origin only.
+MAIN := $(shell git for-each-ref --count=1 --format='%(refname)' refs/heads/main refs/remotes/origin/main 2>/dev/null)
+
+.PHONY: breaking
+breaking: ## compare proto/ with branch main: nothing a caller relies on may go
+	@if [[ -z '$(MAIN)' ]] || ! git cat-file -e '$(MAIN):proto' 2>/dev/null; then
+		echo 'breaking: no proto/ on a branch main here, nothing to compare with'
+	else
+		rm -rf .cache/main && mkdir -p .cache/main
+		git archive '$(MAIN)' buf.yaml proto third_party/proto | tar -x -C .cache/main
+		$(BUF) breaking --against .cache/main
+	fi
+
+# Not tools/buf: to tidy it, Go asks for the tests of buf's dependencies, which not every module proxy serves.
+.PHONY: lint-modules
+lint-modules: ## check that each go.mod names what is imported, no more and no less
+	@for module in $(MODULES) tools tools/golangci-lint; do $(GO) mod -C $$module tidy -diff; done
+
+.PHONY: check-generated
+check-generated: ## check that gen/ is what proto/ generates
+	@rm -rf .cache/generated
+	$(BUF) generate --output .cache/generated
+	diff -ruN gen .cache/generated/gen || { echo 'gen/ is not what proto/ generates: make generate' >&2; exit 1; }
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what the programs call
+	@report=$$($(VULN) ./... 2>&1) && status=0 || status=$$?
+	if [[ $$status != 0 && $$report == *'fetching vulnerabilities: Get '* ]]; then
+		echo 'vuln: the vulnerability database cannot be reached from here, nothing was checked'
+	else
+		echo "$$report"; exit $$status
+	fi
+
+.PHONY: bench
+bench: ## measure the product against its own numbers
+	@$(GO) run ./test/bench
+
+##@ Other
+
+.PHONY: clean
+clean: ## remove what was built here
+	@rm -rf bin dist .cache
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.ONESHELL:
