@@ -1,0 +1,227 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+// Bounds over the whole fleet, whoever asks. Probes and reads are bounded apart, so that none starves the other.
+const (
+	maxProbes     = 512
+	maxHandshakes = 128
+	// maxReadBytes bounds what all reads together hold in memory.
+	maxReadBytes = 256 << 20
+	// MaxLimit is the most clusters that one call may work on at once.
+	MaxLimit = 1024
+	// DefaultLimit is how many clusters a call works on at once unless it asks for another number.
+	DefaultLimit = 64
+)
+
+// Options are the fleet's settings.
+type Options struct {
+	// UserAgent is sent with every request to a cluster.
+	UserAgent string
+	// Limit is the number of clusters that a call works on at once unless it asks for another. 0: DefaultLimit.
+	Limit int
+	// Log gets what no caller may see, such as the stack of a panic. nil: nothing is logged.
+	Log *slog.Logger
+}
+
+// Fleet is all clusters and the latest observation of each. It is safe for concurrent use.
+type Fleet struct {
+	options Options
+	clients cluster.Options
+	probes  *semaphore.Weighted
+	reads   *semaphore.Weighted
+	latest  latest
+	flights flights[flightKey, *Observation]
+
+	changing sync.Mutex
+	roster   atomic.Pointer[roster]
+}
+
+// roster is the fleet's members at one time; it is never changed.
+type roster struct {
+	byName map[string]*member
+	sorted []*member // by name
+}
+
+// member is one cluster for the life of its definition.
+type member struct {
+	definition cluster.Definition
+	labels     labels.Set
+	client     *cluster.Client // nil for virtual clusters
+	// took is how long the last probe or read took, in nanoseconds; 0 if there was none.
+	took atomic.Int64
+	gone atomic.Bool
+}
+
+func (m *member) name() string { return m.definition.Name }
+
+// New returns a fleet without clusters.
+func New(options Options) *Fleet {
+	if options.Limit == 0 {
+		options.Limit = DefaultLimit
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	f := &Fleet{
+		options: options,
+		clients: cluster.Options{
+			UserAgent:  options.UserAgent,
+			Handshakes: semaphore.NewWeighted(maxHandshakes),
+		},
+		probes: semaphore.NewWeighted(maxProbes),
+		reads:  semaphore.NewWeighted(maxReadBytes),
+	}
+	f.roster.Store(&roster{})
+	return f
+}
+
+// Apply makes the definitions the fleet. A cluster whose definition has not changed keeps its client and its latest
+// observation; every trace of one that is gone goes. Definitions that cannot be used are left out and reported, each by an
+// error that names it.
+func (f *Fleet) Apply(definitions []cluster.Definition) error {
+	f.changing.Lock()
+	defer f.changing.Unlock()
+	old := f.roster.Load()
+	next := &roster{byName: make(map[string]*member, len(definitions))}
+	var problems []error
+	for _, d := range definitions {
+		if next.byName[d.Name] != nil {
+			problems = append(problems, fmt.Errorf("cluster %q is defined twice; the first one counts", d.Name))
+			continue
+		}
+		m, err := f.member(d, old.byName[d.Name])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("cluster %q: %w", d.Name, err))
+			continue
+		}
+		next.byName[d.Name] = m
+	}
+	next.sorted = slices.SortedFunc(maps.Values(next.byName), func(a, b *member) int { return strings.Compare(a.name(), b.name()) })
+	f.roster.Store(next)
+	for name, m := range old.byName {
+		if next.byName[name] != m {
+			f.remove(m)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (f *Fleet) member(d cluster.Definition, old *member) (*member, error) {
+	if old != nil && reflect.DeepEqual(old.definition, d) {
+		return old, nil
+	}
+	m := &member{definition: d, labels: d.Labels}
+	if d.Virtual {
+		return m, nil
+	}
+	client, err := cluster.New(d, f.clients)
+	if err != nil {
+		return nil, err
+	}
+	m.client = client
+	return m, nil
+}
+
+func (f *Fleet) remove(m *member) {
+	m.gone.Store(true)
+	f.latest.remove(m.name())
+	if m.client != nil {
+		m.client.Close()
+	}
+}
+
+// Close removes all clusters and closes their idle connections.
+func (f *Fleet) Close() error { return f.Apply(nil) }
+
+// Size returns how many clusters the fleet has.
+func (f *Fleet) Size() int { return len(f.roster.Load().sorted) }
+
+// Cluster is what is known of one cluster without asking it.
+type Cluster struct {
+	Definition cluster.Definition
+	// Latest is the latest observation, nil while there is none.
+	Latest *Observation
+}
+
+// Clusters returns the selected clusters in the order of their names.
+func (f *Fleet) Clusters(s Selector) ([]Cluster, error) {
+	members, err := f.selected(s)
+	if err != nil {
+		return nil, err
+	}
+	clusters := make([]Cluster, len(members))
+	for i, m := range members {
+		clusters[i] = Cluster{Definition: m.definition, Latest: f.latest.get(m.name())}
+	}
+	return clusters, nil
+}
+
+// Cluster returns the cluster of that name, or an *UnknownClusterError.
+func (f *Fleet) Cluster(name string) (Cluster, error) {
+	m, err := f.roster.Load().find(name)
+	if err != nil {
+		return Cluster{}, err
+	}
+	return Cluster{Definition: m.definition, Latest: f.latest.get(name)}, nil
+}
+
+func (r *roster) find(name string) (*member, error) {
+	if m := r.byName[name]; m != nil {
+		return m, nil
+	}
+	return nil, &UnknownClusterError{Names: []string{name}}
+}
+
+// Run is a fan-out that is about to happen.
+type Run[T any] struct {
+	// Expected is how many results there will be.
+	Expected int
+	// Results does the work while it is ranged over, once.
+	Results iter.Seq[T]
+}
+
+// limit returns the concurrency for a call that asks for wanted, 0 for the default.
+func (f *Fleet) limit(wanted int) int {
+	if wanted <= 0 {
+		wanted = f.options.Limit
+	}
+	return min(wanted, MaxLimit)
+}
+
+// Source says who made an observation.
+type Source int
+
+// The makers of observations.
+const (
+	Live Source = iota
+	Monitor
+)
+
+// Observation is a verdict with its time and its source. It is immutable.
+type Observation struct {
+	Verdict *cluster.Verdict
+	// At is when the probe ended; it carries a monotonic reading.
+	At time.Time
+	// Source is who asked for the probe.
+	Source Source
+	// LastSuccess is when the cluster was last found healthy, zero if it never was.
+	LastSuccess time.Time
+}

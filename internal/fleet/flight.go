@@ -1,0 +1,98 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/clusterfleet/clusterfleet/pkg/fanout"
+)
+
+// flights lets callers that ask for the same thing at the same time share one call. The call's context is its own: it ends
+// when the last caller has left, and no earlier.
+type flights[K comparable, V any] struct {
+	mu    sync.Mutex
+	calls map[K]*flight[V]
+}
+
+type flight[V any] struct {
+	callers int
+	cancel  context.CancelCauseFunc
+	done    chan struct{} // closed when value and err are set
+	value   V
+	err     error
+}
+
+// do returns what call returns. A caller whose ctx ends leaves: the last one to leave ends the call, waits for it and gets
+// its result; those before get ctx's cause.
+func (s *flights[K, V]) do(ctx context.Context, key K, call func(context.Context) (V, error)) (V, error) {
+	f := s.board(ctx, key, call)
+	select {
+	case <-f.done:
+		return f.value, f.err
+	case <-ctx.Done():
+	}
+	if s.leave(key, f) {
+		f.cancel(context.Cause(ctx))
+		<-f.done
+		return f.value, f.err
+	}
+	var none V
+	return none, context.Cause(ctx)
+}
+
+// board joins the call that is under way, or starts one.
+func (s *flights[K, V]) board(ctx context.Context, key K, call func(context.Context) (V, error)) *flight[V] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.calls[key]; f != nil {
+		f.callers++
+		return f
+	}
+	callCtx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	f := &flight[V]{callers: 1, cancel: cancel, done: make(chan struct{})}
+	if s.calls == nil {
+		s.calls = make(map[K]*flight[V])
+	}
+	s.calls[key] = f
+	go func() {
+		defer close(f.done)
+		defer cancel(nil)
+		defer s.land(key, f)
+		f.value, f.err = protected(callCtx, call)
+	}()
+	return f
+}
+
+// leave reports whether the caller was the last one. Nobody can board the call after that.
+func (s *flights[K, V]) leave(key K, f *flight[V]) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.callers--
+	if f.callers > 0 {
+		return false
+	}
+	if s.calls[key] == f {
+		delete(s.calls, key)
+	}
+	return true
+}
+
+func (s *flights[K, V]) land(key K, f *flight[V]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls[key] == f {
+		delete(s.calls, key)
+	}
+}
+
+// protected turns a panic of call into an error: it runs in a goroutine that nobody else protects.
+func protected[V any](ctx context.Context, call func(context.Context) (V, error)) (value V, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &fanout.PanicError{Value: fmt.Sprint(p), Stack: debug.Stack()}
+		}
+	}()
+	return call(ctx)
+}

@@ -1,0 +1,131 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/fanout"
+)
+
+// ProbeRequest asks for connection tests.
+type ProbeRequest struct {
+	Selector Selector
+	Depth    cluster.Depth
+	// Timeout is what one cluster may take, the wait for its turn not included. 0: cluster.DefaultProbeTimeout.
+	Timeout time.Duration
+	// Limit is how many clusters are tested at once. 0: the fleet's.
+	Limit int
+}
+
+// ProbeResult is what became of one cluster's probe.
+type ProbeResult struct {
+	Cluster string
+	// Observation is what was found. It is never nil, but for skipped clusters.
+	Observation *Observation
+	// Err says why the probe did not end, as an *cluster.Error, nil if it did. It is no statement about the cluster.
+	Err *cluster.Error
+	// Skipped is set for virtual clusters.
+	Skipped bool
+}
+
+// flightKey is what makes two probes the same.
+type flightKey struct {
+	member  *member
+	depth   cluster.Depth
+	timeout time.Duration
+}
+
+// Probe tests the selected clusters. When ctx ends, the clusters that are not done are yielded as unfinished at once.
+func (f *Fleet) Probe(ctx context.Context, r ProbeRequest) (Run[ProbeResult], error) {
+	members, err := f.selected(r.Selector)
+	if err != nil {
+		return Run[ProbeResult]{}, err
+	}
+	if r.Timeout == 0 {
+		r.Timeout = cluster.DefaultProbeTimeout
+	}
+	probe := func(ctx context.Context, m *member) (*Observation, error) { return f.probeShared(ctx, m, r) }
+	results := func(yield func(ProbeResult) bool) {
+		for r := range fanout.Each(ctx, slices.Values(f.ordered(members)), f.limit(r.Limit), probe) {
+			if !yield(f.probeResult(r)) {
+				return
+			}
+		}
+	}
+	return Run[ProbeResult]{Expected: len(members), Results: results}, nil
+}
+
+func (f *Fleet) probeShared(ctx context.Context, m *member, r ProbeRequest) (*Observation, error) {
+	if m.client == nil {
+		return nil, nil //nolint:nilnil // a virtual cluster has neither
+	}
+	return f.flights.do(ctx, flightKey{m, r.Depth, r.Timeout}, func(ctx context.Context) (*Observation, error) {
+		return f.probe(ctx, m, r)
+	})
+}
+
+func (f *Fleet) probe(ctx context.Context, m *member, r ProbeRequest) (*Observation, error) {
+	if err := f.probes.Acquire(ctx, 1); err != nil {
+		return nil, cluster.Unfinished(cluster.PhaseQueue, err)
+	}
+	defer f.probes.Release(1)
+	verdict, err := m.client.Probe(ctx, r.Depth, r.Timeout)
+	if err != nil {
+		return nil, err
+	}
+	m.took.Store(int64(verdict.Duration))
+	o := Observation{Verdict: verdict, At: time.Now(), Source: Live}
+	if !conclusive(verdict, r.Timeout) {
+		return &o, nil
+	}
+	return f.latest.put(m, o), nil
+}
+
+// conclusive reports whether a verdict says something about the cluster rather than about the caller's haste.
+func conclusive(v *cluster.Verdict, timeout time.Duration) bool {
+	if timeout >= cluster.DefaultProbeTimeout {
+		return true
+	}
+	switch v.Reason {
+	case cluster.ResponseTimeout, cluster.ConnectTimeout, cluster.QueueTimeout, cluster.DNSFailure, cluster.CredentialPluginFailed:
+		return false
+	default:
+		return true
+	}
+}
+
+func (f *Fleet) probeResult(r fanout.Result[*member, *Observation]) ProbeResult {
+	result := ProbeResult{Cluster: r.Key.name(), Observation: r.Value, Skipped: r.Key.client == nil}
+	if r.Err == nil {
+		return result
+	}
+	result.Err = f.unfinished(r.Key, r.Err)
+	result.Observation = &Observation{Verdict: unknown(result.Err), At: time.Now(), Source: Live}
+	if known := f.latest.get(r.Key.name()); known != nil {
+		result.Observation.LastSuccess = known.LastSuccess
+	}
+	return result
+}
+
+// unknown is the verdict of a probe that did not end.
+func unknown(e *cluster.Error) *cluster.Verdict {
+	return &cluster.Verdict{State: cluster.Unknown, Reason: e.Reason, Blame: e.Blame, Message: e.Message, Hint: e.Hint()}
+}
+
+// unfinished turns whatever ended a cluster's turn into an error that says so.
+func (f *Fleet) unfinished(m *member, err error) *cluster.Error {
+	if e, ok := errors.AsType[*cluster.Error](err); ok {
+		return e
+	}
+	if p, ok := errors.AsType[*fanout.PanicError](err); ok {
+		f.options.Log.Error("panic in the work on a cluster", "cluster", m.name(), "panic", p.Value, "stack", string(p.Stack))
+		return cluster.NewError(cluster.Internal, cluster.PhaseQueue, "the aggregator failed at this cluster; its log says why", nil)
+	}
+	if errors.Is(err, fanout.ErrNotAttempted) {
+		return cluster.NewError(cluster.NotAttempted, cluster.PhaseQueue, "the call's time ran out while the cluster was still queued", err)
+	}
+	return cluster.Unfinished(cluster.PhaseQueue, err)
+}

@@ -1,0 +1,119 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"time"
+
+	grpcprometheus "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/internal/fleet"
+)
+
+// Options are the server's settings.
+type Options struct {
+	// TLS is the server's configuration; nil serves plaintext.
+	TLS *tls.Config
+	// Log gets a line a failed call; nil: nothing is logged.
+	Log *slog.Logger
+	// Metrics gets the server's metrics; nil: they are not registered.
+	Metrics prometheus.Registerer
+}
+
+// Server serves fleet.v1, grpc.health.v1 and reflection.
+type Server struct {
+	grpc   *grpc.Server
+	health *health.Server
+	life   *lifetime
+}
+
+// New returns a server of the fleet. It does not listen yet.
+func New(f *fleet.Fleet, options Options) (*Server, error) {
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	metrics := grpcprometheus.NewServerMetrics(grpcprometheus.WithServerHandlingTimeHistogram())
+	life := newLifetime(context.Background())
+	chain, err := interceptors(options.Log, metrics, life)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		grpc:   grpc.NewServer(append(transportOptions(options.TLS), chain...)...),
+		health: health.NewServer(),
+		life:   life,
+	}
+	fleetv1.RegisterHealthServiceServer(s.grpc, &probes{fleet: f})
+	fleetv1.RegisterClusterServiceServer(s.grpc, &clusters{fleet: f})
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	for name := range s.grpc.GetServiceInfo() {
+		s.health.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING)
+	}
+	reflection.Register(s.grpc)
+	metrics.InitializeMetrics(s.grpc)
+	if options.Metrics != nil {
+		if err := options.Metrics.Register(metrics); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Serve answers on the listener until Shutdown.
+func (s *Server) Serve(listener net.Listener) error {
+	if err := s.grpc.Serve(listener); !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil
+}
+
+// Shutdown ends the server: health turns to NOT_SERVING, new calls are refused, those under way get a while to end and are
+// then ended with UNAVAILABLE, and connections are closed. It takes at most 25 s, whatever handlers do, and reports
+// whether handlers had to be left behind.
+func (s *Server) Shutdown() error {
+	s.health.Shutdown()
+	s.life.drain(errStopping)
+	drained := s.background(s.grpc.GracefulStop)
+	if within(drainTime, drained) {
+		s.life.stop(errStopping)
+		return nil
+	}
+	s.life.stop(errStopping)
+	if within(endTime, drained) {
+		return nil
+	}
+	if within(stopTime, s.background(s.grpc.Stop)) {
+		return nil
+	}
+	return errors.New("handlers did not end in time and were left behind")
+}
+
+func (s *Server) background(stop func()) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		stop()
+	}()
+	return done
+}
+
+// within reports whether done is closed before the time is over.
+func within(limit time.Duration, done <-chan struct{}) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}

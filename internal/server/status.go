@@ -1,0 +1,112 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	statuspb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/clusterfleet/clusterfleet/internal/fleet"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+// errorDomain is the domain of every ErrorInfo that the aggregator sends.
+const errorDomain = "clusterfleet"
+
+// shutdownRetry is when a caller whose call was ended by a shutdown may try again.
+const shutdownRetry = time.Second
+
+// codeOf is the gRPC code that stands for a reason. UNAUTHENTICATED is kept for the aggregator's own callers.
+func codeOf(reason cluster.Reason) codes.Code {
+	switch reason {
+	case cluster.DNSFailure, cluster.ConnectTimeout, cluster.ConnectionRefused, cluster.ConnectionReset,
+		cluster.Throttled, cluster.NotReady, cluster.ServerError, cluster.ObserverSuspect:
+		return codes.Unavailable
+	case cluster.TLSExpired, cluster.TLSUnknownAuthority, cluster.TLSHostnameMismatch, cluster.TLSHandshakeFailed,
+		cluster.Unauthenticated, cluster.Redirected, cluster.CredentialPluginFailed:
+		return codes.FailedPrecondition
+	case cluster.Forbidden:
+		return codes.PermissionDenied
+	case cluster.ResponseTooLarge:
+		return codes.ResourceExhausted
+	case cluster.ResponseTimeout, cluster.QueueTimeout, cluster.NotAttempted:
+		return codes.DeadlineExceeded
+	case cluster.NotFound:
+		return codes.NotFound
+	case cluster.InvalidRequest:
+		return codes.InvalidArgument
+	case cluster.MalformedResponse, cluster.Internal:
+	}
+	return codes.Internal
+}
+
+// clusterStatus is the failure of one cluster, as data in a stream.
+func clusterStatus(e *cluster.Error) *statuspb.Status {
+	info := &errdetails.ErrorInfo{Reason: string(e.Reason), Domain: errorDomain, Metadata: map[string]string{}}
+	if hint := e.Hint(); hint != "" {
+		info.Metadata["hint"] = hint
+	}
+	if blame := strings.TrimPrefix(blame(e.Blame).String(), "BLAME_"); e.Blame != cluster.BlameNone {
+		info.Metadata["blame"] = blame
+	}
+	details := []protoadapt.MessageV1{info}
+	if e.RetryAfter > 0 {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(e.RetryAfter)})
+	}
+	return detailed(codeOf(e.Reason), e.Message, details...).Proto()
+}
+
+// verdictStatus is the failure that a verdict tells, nil if the cluster is healthy.
+func verdictStatus(v *cluster.Verdict) *statuspb.Status {
+	if v.Reason == "" {
+		return nil
+	}
+	e := cluster.NewError(v.Reason, cluster.PhaseBody, v.Message, nil)
+	e.Blame, e.RetryAfter = v.Blame, v.RetryAfter
+	return clusterStatus(e)
+}
+
+// requestStatus is the failure of a whole call: a request that makes no sense.
+func requestStatus(err error) error {
+	if e, ok := errors.AsType[*fleet.UnknownClusterError](err); ok {
+		return failure(codes.NotFound, "CLUSTER_NOT_FOUND", e.Error())
+	}
+	if e, ok := errors.AsType[*fleet.RequestError](err); ok {
+		return badRequest(e.Error(), &errdetails.BadRequest_FieldViolation{Field: e.Field, Description: e.Error()})
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return status.FromContextError(err).Err()
+	}
+	return failure(codes.Internal, "INTERNAL", "the aggregator failed; its log says why")
+}
+
+func badRequest(message string, violations ...*errdetails.BadRequest_FieldViolation) error {
+	return detailed(codes.InvalidArgument, message,
+		&errdetails.ErrorInfo{Reason: "INVALID_REQUEST", Domain: errorDomain},
+		&errdetails.BadRequest{FieldViolations: violations}).Err()
+}
+
+func shuttingDown() error {
+	return detailed(codes.Unavailable, "the aggregator is shutting down",
+		&errdetails.ErrorInfo{Reason: "SHUTTING_DOWN", Domain: errorDomain},
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(shutdownRetry)}).Err()
+}
+
+func failure(code codes.Code, reason, message string) error {
+	return detailed(code, message, &errdetails.ErrorInfo{Reason: reason, Domain: errorDomain}).Err()
+}
+
+func detailed(code codes.Code, message string, details ...protoadapt.MessageV1) *status.Status {
+	s := status.New(code, message)
+	if with, err := s.WithDetails(details...); err == nil {
+		return with
+	}
+	return s
+}
