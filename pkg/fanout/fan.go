@@ -1,0 +1,88 @@
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// run is one range over a fan-out. Three kinds of goroutines take part: the
+// consumer, which receives parts; the feeder, which pulls keys and waits for
+// slots; and a worker in each taken slot.
+type run[K, V any] struct {
+	call  call[K, V]
+	start time.Time
+	// parts has no buffer: a worker keeps its slot until the consumer has
+	// taken what it brings. The feeder closes parts behind the last worker.
+	parts chan Part[K, V]
+	// stopped says that the consumer wants no more. Unlike the end of ctx it
+	// also ends the pulling of keys.
+	stopped atomic.Bool
+	// broken is the panic of keys; to be read once parts is closed.
+	broken error
+}
+
+// fan is what Each and Stream have in common: all but the shape of fn.
+func fan[K, V any](ctx context.Context, keys iter.Seq[K], limit int, call call[K, V]) iter.Seq[Part[K, V]] {
+	if limit < 1 {
+		panic(fmt.Sprintf("fanout: limit is %d, must be at least 1", limit))
+	}
+	return func(yield func(Part[K, V]) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		r := &run[K, V]{call: call, start: time.Now(), parts: make(chan Part[K, V])}
+		go r.feed(ctx, cancel, keys, limit)
+
+		defer func() { // deferred, because the loop body may panic
+			r.stopped.Store(true)
+			cancel()
+			for range r.parts { // lets the workers go, ends with the last
+			}
+			if r.broken != nil {
+				panic(r.broken)
+			}
+		}()
+		for p := range r.parts {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// feed gives every key a slot in turn and waits for the last of them.
+func (r *run[K, V]) feed(ctx context.Context, cancel context.CancelFunc, keys iter.Seq[K], limit int) {
+	var slots errgroup.Group
+	slots.SetLimit(limit)
+	defer close(r.parts)
+	defer func() { _ = slots.Wait() }() // always nil: errors travel in parts
+
+	// Deferred like all before, because keys may call runtime.Goexit.
+	defer func() {
+		if r.broken != nil {
+			cancel()
+		}
+	}()
+	guard(&r.broken, func() error {
+		index := 0
+		for key := range keys {
+			a := &attempt[K, V]{run: r, last: Part[K, V]{Index: index, Key: key, Done: true}}
+			index++
+			if ctx.Err() != nil {
+				a.work(ctx) // needs no slot to say that it is too late
+			} else {
+				slots.Go(func() error {
+					a.work(ctx)
+					return nil
+				})
+			}
+			if r.stopped.Load() {
+				break
+			}
+		}
+		return nil
+	})
+}
