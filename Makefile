@@ -101,6 +101,9 @@ clean: ## remove what was built here
 
 .PHONY: help
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " }
+		/^##@/ { print "\n" substr($$0, 5) }
+		/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# One shell runs a whole recipe: a line sees what the one before it set, and the first failure ends it.
 .ONESHELL:
