@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/clusterfleet/clusterfleet/internal/manifest"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
@@ -49,6 +50,7 @@ type Fleet struct {
 	reads   *semaphore.Weighted
 	latest  latest
 	flights flights[flightKey, *Observation]
+	buffers manifest.Pool
 
 	changing sync.Mutex
 	roster   atomic.Pointer[roster]

@@ -102,7 +102,7 @@ func (f *Fleet) probeResult(r fanout.Result[*member, *Observation]) ProbeResult 
 	if r.Err == nil {
 		return result
 	}
-	result.Err = f.unfinished(r.Key, r.Err)
+	result.Err = f.unfinished(r.Key.name(), r.Err)
 	result.Observation = &Observation{Verdict: unknown(result.Err), At: time.Now(), Source: Live}
 	if known := f.latest.get(r.Key.name()); known != nil {
 		result.Observation.LastSuccess = known.LastSuccess
@@ -116,12 +116,12 @@ func unknown(e *cluster.Error) *cluster.Verdict {
 }
 
 // unfinished turns whatever ended a cluster's turn into an error that says so.
-func (f *Fleet) unfinished(m *member, err error) *cluster.Error {
+func (f *Fleet) unfinished(name string, err error) *cluster.Error {
 	if e, ok := errors.AsType[*cluster.Error](err); ok {
 		return e
 	}
 	if p, ok := errors.AsType[*fanout.PanicError](err); ok {
-		f.options.Log.Error("panic in the work on a cluster", "cluster", m.name(), "panic", p.Value, "stack", string(p.Stack))
+		f.options.Log.Error("panic in the work on a cluster", "cluster", name, "panic", p.Value, "stack", string(p.Stack))
 		return cluster.NewError(cluster.Internal, cluster.PhaseQueue, "the aggregator failed at this cluster; its log says why", nil)
 	}
 	if errors.Is(err, fanout.ErrNotAttempted) {

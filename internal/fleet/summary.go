@@ -36,3 +36,34 @@ func (s *Summary) Probe(r ProbeResult) {
 		s.Failed++
 	}
 }
+
+// Fetch counts one batch.
+func (s *Summary) Fetch(b *Batch) {
+	if b.End == nil {
+		return
+	}
+	s.Items += b.End.Items
+	s.Bytes += b.End.Bytes
+	switch {
+	case b.End.Skipped:
+		s.Skipped++
+	case b.End.Err != nil:
+		s.Failure(b.End.Err)
+	default:
+		s.Succeeded++
+	}
+}
+
+// Get counts one result.
+func (s *Summary) Get(r GetResult) {
+	s.Bytes += r.Bytes
+	switch {
+	case r.Skipped:
+		s.Skipped++
+	case r.Err != nil:
+		s.Failure(r.Err)
+	default:
+		s.Succeeded++
+		s.Items++
+	}
+}

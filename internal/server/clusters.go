@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
 )
@@ -26,8 +24,7 @@ type clusters struct {
 func (s *clusters) ListClusters(_ context.Context, r *fleetv1.ListClustersRequest) (*fleetv1.ListClustersResponse, error) {
 	after, err := base64.RawURLEncoding.DecodeString(r.GetPageToken())
 	if err != nil {
-		const why = "page_token: not the next_page_token of a previous page"
-		return nil, badRequest(why, &errdetails.BadRequest_FieldViolation{Field: "page_token", Description: why})
+		return nil, invalidField("page_token", "not the next_page_token of a previous page")
 	}
 	selected, err := s.fleet.Clusters(selector(r.GetSelector()))
 	if err != nil {

@@ -54,6 +54,7 @@ func New(f *fleet.Fleet, options Options) (*Server, error) {
 	}
 	fleetv1.RegisterHealthServiceServer(s.grpc, &probes{fleet: f})
 	fleetv1.RegisterClusterServiceServer(s.grpc, &clusters{fleet: f})
+	fleetv1.RegisterManifestServiceServer(s.grpc, &manifests{fleet: f})
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	for name := range s.grpc.GetServiceInfo() {
 		s.health.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING)

@@ -93,6 +93,10 @@ func badRequest(message string, violations ...*errdetails.BadRequest_FieldViolat
 		&errdetails.BadRequest{FieldViolations: violations}).Err()
 }
 
+func invalidField(field, why string) error {
+	return badRequest(field+": "+why, &errdetails.BadRequest_FieldViolation{Field: field, Description: why})
+}
+
 func shuttingDown() error {
 	return detailed(codes.Unavailable, "the aggregator is shutting down",
 		&errdetails.ErrorInfo{Reason: "SHUTTING_DOWN", Domain: errorDomain},

@@ -29,6 +29,13 @@ func judge(resp *http.Response, body []byte) *Error {
 	return e
 }
 
+// NewStatusError returns the error that a Kubernetes Status with this code and message stands for.
+func NewStatusError(code int, message string) *Error {
+	e := NewError(reasonOf(code), PhaseBody, fmt.Sprintf("the server answered %d: %s", code, message), nil)
+	e.StatusCode = code
+	return e
+}
+
 func reasonOf(status int) Reason {
 	switch {
 	case status == http.StatusUnauthorized:

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -66,7 +67,13 @@ func (c *Client) Read(ctx context.Context, q Query, continueToken string) (*Body
 		return body, err
 	}
 	resource, resolveErr := c.resolve(ctx, q.Type)
-	if resolveErr != nil || resource.path(q.Namespace, q.Name) == guess.path(q.Namespace, q.Name) {
+	if resolveErr != nil {
+		return nil, err
+	}
+	if wrong := resource.check(q); wrong != nil {
+		return nil, wrong
+	}
+	if resource.path(q.Namespace, q.Name) == guess.path(q.Namespace, q.Name) {
 		return nil, err
 	}
 	return c.readPage(ctx, resource, q, continueToken)
@@ -77,12 +84,23 @@ func (c *Client) readResolved(ctx context.Context, q Query, continueToken string
 	if err != nil {
 		return nil, err
 	}
+	if err := resource.check(q); err != nil {
+		return nil, err
+	}
 	return c.readPage(ctx, resource, q, continueToken)
 }
 
 func isNotFound(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Reason == NotFound
+}
+
+// check reports a query that cannot be meant for the resource.
+func (r Resource) check(q Query) error {
+	if r.Namespaced && q.Name != "" && q.Namespace == "" {
+		return NewError(InvalidRequest, PhaseQueue, fmt.Sprintf("%s are namespaced: the name %q needs a namespace", r.Plural, q.Name), nil)
+	}
+	return nil
 }
 
 func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToken string) (*Body, error) {

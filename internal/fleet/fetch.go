@@ -1,0 +1,133 @@
+package fleet
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/fanout"
+)
+
+// FetchRequest asks for the objects of one type.
+type FetchRequest struct {
+	Selector Selector
+	Query    cluster.Query
+	// Timeout is what one cluster may take, the wait for its turn and for the caller not included. 0:
+	// cluster.DefaultReadTimeout.
+	Timeout time.Duration
+	// Limit is how many clusters are read at once. 0: the fleet's.
+	Limit int
+	Keep  Keep
+}
+
+// Keep says what is not removed from objects.
+type Keep struct {
+	ManagedFields, SecretData bool
+}
+
+// Batch is some objects of one cluster. The batches of a cluster come in order; the last one has an End.
+type Batch struct {
+	Cluster string
+	// APIVersion and Kind are those of the objects, empty where the objects themselves say it.
+	APIVersion, Kind string
+	Items            []Item
+	Columns          []manifest.Column // of tables, on the first batch
+	Rows             []manifest.Row
+	End              *End
+}
+
+// Item is one object.
+type Item struct {
+	Namespace, Name, JSON string
+}
+
+// End says how the reading of one cluster ended.
+type End struct {
+	Err     *cluster.Error // nil if all was read
+	Skipped bool           // for virtual clusters
+
+	Items, Bytes    int64
+	Pages           int
+	ResourceVersion string
+	// Queued is the time spent waiting for a turn, Duration that from the turn to the end, without waiting for the caller.
+	Queued, Duration time.Duration
+}
+
+// Fetch reads the objects of one type from the selected clusters. No more is read than the range over the results takes.
+func (f *Fleet) Fetch(ctx context.Context, r FetchRequest) (Run[*Batch], error) {
+	if err := r.Query.Validate(); err != nil {
+		return Run[*Batch]{}, badRequest("query", err)
+	}
+	members, err := f.selected(r.Selector)
+	if err != nil {
+		return Run[*Batch]{}, err
+	}
+	if r.Timeout == 0 {
+		r.Timeout = cluster.DefaultReadTimeout
+	}
+	read := func(ctx context.Context, m *member) iter.Seq2[*Batch, error] { return f.fetch(ctx, m, r) }
+	results := func(yield func(*Batch) bool) {
+		for part := range fanout.Stream(ctx, slices.Values(f.ordered(members)), f.limit(r.Limit), read) {
+			batch := f.fetched(part)
+			if batch != nil && !yield(batch) {
+				return
+			}
+		}
+	}
+	return Run[*Batch]{Expected: len(members), Results: results}, nil
+}
+
+// fetched returns the batch of a part, nil for the end of a stream that has had its End.
+func (f *Fleet) fetched(part fanout.Part[*member, *Batch]) *Batch {
+	if part.Done {
+		if part.Err == nil {
+			return nil
+		}
+		return &Batch{
+			Cluster: part.Key.name(),
+			End:     &End{Err: f.unfinished(part.Key.name(), part.Err), Queued: part.Queued, Duration: part.Took},
+		}
+	}
+	if end := part.Value.End; end != nil {
+		end.Duration = part.Took - end.Queued
+		end.Queued += part.Queued
+		part.Key.took.Store(int64(end.Duration))
+	}
+	return part.Value
+}
+
+// fetch reads one cluster. It yields no error: the last batch has it.
+func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		if m.client == nil {
+			yield(&Batch{Cluster: m.name(), End: &End{Skipped: true}}, nil)
+			return
+		}
+		start := time.Now()
+		if err := f.reads.Acquire(ctx, readWeight); err != nil {
+			yield(&Batch{Cluster: m.name(), End: &End{Err: cluster.Unfinished(cluster.PhaseQueue, err), Queued: time.Since(start)}}, nil)
+			return
+		}
+		defer f.reads.Release(readWeight)
+		queued := time.Since(start)
+		watch := newStopwatch(ctx, r.Timeout)
+		defer watch.stop()
+		t := newReading(f, m, r)
+		for batch, err := range t.batches(watch.ctx) {
+			batch.Cluster = m.name()
+			if batch.End != nil {
+				batch.End.Queued = queued
+				batch.End.Err = failed(ctx, err)
+			}
+			watch.pause() // waiting for the caller is not the cluster's time
+			more := yield(batch, nil)
+			watch.resume()
+			if !more {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/fanout"
+)
+
+// readsPerCluster is how many objects of one cluster are read at once by one call.
+const readsPerCluster = 4
+
+// Reference names one object of one cluster.
+type Reference struct {
+	Cluster string
+	Query   cluster.Query
+}
+
+// GetRequest asks for single objects.
+type GetRequest struct {
+	References []Reference
+	// Timeout is what one object may take, the wait for its turn not included. 0: cluster.DefaultReadTimeout.
+	Timeout time.Duration
+	// Limit is how many clusters are read at once. 0: the fleet's.
+	Limit int
+	Keep  Keep
+}
+
+// GetResult is what became of one reference.
+type GetResult struct {
+	Index   int // into the request's references
+	Cluster string
+	Item    Item
+	// APIVersion and Kind are the object's.
+	APIVersion, Kind string
+	Bytes            int64
+	Err              *cluster.Error // nil if the object was read
+	Skipped          bool           // for virtual clusters
+}
+
+// errand is what is to be read from one cluster.
+type errand struct {
+	cluster string
+	member  *member // nil if the fleet has no such cluster
+	indexes []int
+}
+
+// Get reads single objects. It fans out over clusters, and within each over its objects, so that the limits of one cluster
+// hold up none of the others.
+func (f *Fleet) Get(ctx context.Context, r GetRequest) (Run[GetResult], error) {
+	for i, reference := range r.References {
+		if err := reference.Query.Validate(); err != nil {
+			return Run[GetResult]{}, badRequest(fmt.Sprintf("references[%d]", i), err)
+		}
+	}
+	if r.Timeout == 0 {
+		r.Timeout = cluster.DefaultReadTimeout
+	}
+	run := func(ctx context.Context, e *errand) iter.Seq2[GetResult, error] { return f.runErrand(ctx, e, r) }
+	results := func(yield func(GetResult) bool) {
+		for part := range fanout.Stream(ctx, slices.Values(f.errands(r.References)), f.limit(r.Limit), run) {
+			switch {
+			case !part.Done:
+				if !yield(part.Value) {
+					return
+				}
+			case part.Err != nil:
+				if !f.yieldFailed(part, yield) {
+					return
+				}
+			}
+		}
+	}
+	return Run[GetResult]{Expected: len(r.References), Results: results}, nil
+}
+
+// errands groups references by cluster, in the order in which clusters are to be asked.
+func (f *Fleet) errands(references []Reference) []*errand {
+	byName := make(map[string]*errand)
+	roster := f.roster.Load()
+	for i, reference := range references {
+		e := byName[reference.Cluster]
+		if e == nil {
+			e = &errand{cluster: reference.Cluster, member: roster.byName[reference.Cluster]}
+			byName[reference.Cluster] = e
+		}
+		e.indexes = append(e.indexes, i)
+	}
+	var sorted []*errand
+	var members []*member
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		if e := byName[name]; e.member == nil {
+			sorted = append(sorted, e)
+		} else {
+			members = append(members, e.member)
+		}
+	}
+	for _, m := range f.ordered(members) {
+		sorted = append(sorted, byName[m.name()])
+	}
+	return sorted
+}
+
+func (f *Fleet) runErrand(ctx context.Context, e *errand, r GetRequest) iter.Seq2[GetResult, error] {
+	get := func(ctx context.Context, index int) (GetResult, error) {
+		return f.get(ctx, e, r.References[index].Query, r), nil
+	}
+	return func(yield func(GetResult, error) bool) {
+		for result := range fanout.Each(ctx, slices.Values(e.indexes), readsPerCluster, get) {
+			value := result.Value
+			if result.Err != nil {
+				value = GetResult{Err: f.unfinished(e.cluster, result.Err)}
+			}
+			value.Index, value.Cluster = result.Key, e.cluster
+			if !yield(value, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (f *Fleet) get(ctx context.Context, e *errand, q cluster.Query, r GetRequest) GetResult {
+	if e.member == nil {
+		unknown := &UnknownClusterError{Names: []string{e.cluster}}
+		return GetResult{Err: cluster.NewError(cluster.NotFound, cluster.PhaseQueue, unknown.Error(), unknown)}
+	}
+	var result GetResult
+	for batch := range f.fetch(ctx, e.member, FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep}) {
+		if len(batch.Items) > 0 {
+			result.Item, result.APIVersion, result.Kind = batch.Items[0], batch.APIVersion, batch.Kind
+		}
+		if batch.End != nil {
+			result.Err, result.Skipped, result.Bytes = batch.End.Err, batch.End.Skipped, batch.End.Bytes
+		}
+	}
+	return result
+}
+
+// yieldFailed yields a result for each reference of a cluster whose turn did not come.
+func (f *Fleet) yieldFailed(part fanout.Part[*errand, GetResult], yield func(GetResult) bool) bool {
+	e := part.Key
+	for _, index := range e.indexes {
+		if !yield(GetResult{Index: index, Cluster: e.cluster, Err: f.unfinished(e.cluster, part.Err)}) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,50 @@
+package fleet
+
+import (
+	"context"
+	"time"
+)
+
+// readTimeoutError ends the reading of a cluster that took its whole time.
+type readTimeoutError struct{}
+
+func (readTimeoutError) Error() string { return "reading took its whole time" }
+
+// Is makes the error a context.DeadlineExceeded for those who ask.
+func (readTimeoutError) Is(target error) bool { return target == context.DeadlineExceeded } //nolint:errorlint // a sentinel
+
+// stopwatch is a timeout that can be paused. It is for one goroutine.
+type stopwatch struct {
+	// ctx ends when the time is over or the parent ends.
+	ctx    context.Context //nolint:containedctx // that is what a stopwatch makes
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	left   time.Duration
+	since  time.Time
+}
+
+func newStopwatch(parent context.Context, limit time.Duration) *stopwatch {
+	ctx, cancel := context.WithCancelCause(parent)
+	return &stopwatch{
+		ctx:    ctx,
+		cancel: cancel,
+		timer:  time.AfterFunc(limit, func() { cancel(readTimeoutError{}) }),
+		left:   limit,
+		since:  time.Now(),
+	}
+}
+
+func (s *stopwatch) pause() {
+	s.timer.Stop()
+	s.left -= time.Since(s.since)
+}
+
+func (s *stopwatch) resume() {
+	s.since = time.Now()
+	s.timer.Reset(s.left)
+}
+
+func (s *stopwatch) stop() {
+	s.timer.Stop()
+	s.cancel(nil)
+}
