@@ -194,7 +194,7 @@ func failed(ctx context.Context, err error) *cluster.Error {
 
 func explain(err error) *cluster.Error {
 	if status, ok := errors.AsType[*manifest.StatusError](err); ok {
-		return cluster.NewStatusError(status.Code, status.Message)
+		return cluster.NewStatusError(int(status.Code), status.Message)
 	}
 	switch {
 	case errors.Is(err, manifest.ErrMalformed):
