@@ -47,7 +47,7 @@ func TestCallersOfTheSameThingShareOneCall(t *testing.T) {
 		calls := 0
 		first := board(t.Context(), &s, "a", slow(&calls))
 		synctest.Wait()
-		time.Sleep(300 * time.Millisecond)
+		pass(300 * time.Millisecond)
 		second := board(t.Context(), &s, "a", slow(&calls))
 		for _, caller := range []<-chan flown{first, second} {
 			if got := <-caller; got.value != "done" || got.err != nil {
@@ -86,7 +86,7 @@ func TestACallGoesOnForThoseWhoStay(t *testing.T) {
 		first := board(ctx, &s, "a", slow(&calls))
 		synctest.Wait()
 		second := board(t.Context(), &s, "a", slow(&calls))
-		time.Sleep(300 * time.Millisecond)
+		pass(300 * time.Millisecond)
 		leave(leaving)
 		got := <-first
 		if _, left := errors.AsType[*leftError](got.err); !left || !errors.Is(got.err, leaving) || got.after != 300*time.Millisecond {
@@ -108,7 +108,7 @@ func TestTheLastCallerEndsTheCallAndWaitsForIt(t *testing.T) {
 		ended := false
 		call := func(ctx context.Context) (string, error) {
 			<-ctx.Done()
-			time.Sleep(10 * time.Millisecond) // what ending takes
+			pass(10 * time.Millisecond) // what ending takes
 			ended = true
 			return "", context.Cause(ctx)
 		}
@@ -135,7 +135,7 @@ func TestNobodyBoardsACallThatWasEnded(t *testing.T) {
 		ctx, leave := context.WithCancel(t.Context())
 		first := board(ctx, &s, "a", func(ctx context.Context) (string, error) {
 			<-ctx.Done()
-			time.Sleep(time.Second)
+			pass(time.Second)
 			return "", context.Cause(ctx)
 		})
 		synctest.Wait()
@@ -153,7 +153,7 @@ func TestAPanicReachesEveryCallerAsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s flights[string, string]
 		call := func(context.Context) (string, error) {
-			time.Sleep(time.Second)
+			pass(time.Second)
 			panic("a defect")
 		}
 		first := board(t.Context(), &s, "a", call)

@@ -8,20 +8,23 @@ import (
 	"time"
 )
 
+// pass lets fake time pass.
+func pass(d time.Duration) { <-time.After(d) }
+
 func TestStopwatchDoesNotCountPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStopwatch(t.Context(), 5*time.Second)
 		defer s.stop()
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		s.pause()
-		time.Sleep(10 * time.Hour)
+		pass(10 * time.Hour)
 		s.resume()
-		time.Sleep(1999 * time.Millisecond)
+		pass(1999 * time.Millisecond)
 		synctest.Wait()
 		if s.ctx.Err() != nil {
 			t.Fatal("it ended before its time")
 		}
-		time.Sleep(time.Millisecond)
+		pass(time.Millisecond)
 		synctest.Wait()
 		cause := context.Cause(s.ctx)
 		if !errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, context.Canceled) {

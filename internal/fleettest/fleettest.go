@@ -2,13 +2,8 @@
 package fleettest
 
 import (
-	"encoding/json"
-	"maps"
-	"slices"
+	"path/filepath"
 	"testing"
-
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
 	"github.com/clusterfleet/clusterfleet/internal/simulator"
@@ -52,42 +47,18 @@ func Of(t testing.TB, definitions []cluster.Definition, options fleet.Options) *
 	return f
 }
 
-// Definitions returns the definitions of the simulated clusters in the order of their names.
+// Definitions returns the definitions of the simulated clusters, read from their kubeconfig.
 func Definitions(t testing.TB, sim *simulator.Fleet) []cluster.Definition {
 	t.Helper()
-	config, err := clientcmd.Load(sim.Kubeconfig())
-	if err != nil {
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := sim.WriteKubeconfig(path); err != nil {
 		t.Fatal(err)
 	}
-	var definitions []cluster.Definition
-	for _, name := range slices.Sorted(maps.Keys(config.Contexts)) {
-		rest, err := clientcmd.NewNonInteractiveClientConfig(*config, name, nil, nil).ClientConfig()
-		if err != nil {
-			t.Fatal(err)
-		}
-		definitions = append(definitions, cluster.Definition{
-			Name:   name,
-			Labels: labels(t, config.Contexts[name].Extensions["clusterfleet"]),
-			Source: "kubeconfig",
-			Config: rest,
-		})
+	definitions, problems := cluster.LoadKubeconfig([]string{path}, cluster.KubeconfigOptions{})
+	for _, problem := range problems {
+		t.Error(problem)
 	}
 	return definitions
-}
-
-func labels(t testing.TB, extension runtime.Object) map[string]string {
-	t.Helper()
-	raw, ok := extension.(*runtime.Unknown)
-	if !ok {
-		t.Fatalf("the context has the extension %T", extension)
-	}
-	var content struct {
-		Labels map[string]string `json:"labels"`
-	}
-	if err := json.Unmarshal(raw.Raw, &content); err != nil {
-		t.Fatal(err)
-	}
-	return content.Labels
 }
 
 // SetFault breaks a cluster.
