@@ -25,3 +25,13 @@ func (f *Fleet) Traces() (n int) {
 
 // Client returns the client of a cluster.
 func (f *Fleet) Client(name string) *cluster.Client { return f.roster.Load().byName[name].client }
+
+// Callers returns how many callers wait for probes.
+func (f *Fleet) Callers() (n int) {
+	f.flights.mu.Lock()
+	defer f.flights.mu.Unlock()
+	for _, call := range f.flights.calls {
+		n += call.callers
+	}
+	return n
+}
