@@ -27,8 +27,10 @@ func TestChangedCertificateIsUsedByTheNextConnection(t *testing.T) {
 
 	goodKey := content(t, c.tlsKey)
 	replace(t, c.tlsKey, []byte("half of a ke"))
-	if got := server.serial(t, authority, nil); got != first {
-		t.Error("a broken key was used")
+	for range 2 {
+		if got := server.serial(t, authority, nil); got != first {
+			t.Error("a broken key was used")
+		}
 	}
 	replace(t, c.tlsKey, goodKey)
 	if log.String() == "" || strings.Count(log.String(), "\n") != 1 {
