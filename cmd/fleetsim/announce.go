@@ -1,0 +1,47 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/clusterfleet/clusterfleet/internal/simulator"
+)
+
+// announcement is the first line of stdout, for programs that start this one: when it is there, the fleet is.
+type announcement struct {
+	Kubeconfig string `json:"kubeconfig"`
+	Clusters   int    `json:"clusters"`
+	Address    string `json:"address,omitempty"` // of the shared listener
+	Admin      string `json:"admin,omitempty"`   // URL
+}
+
+// announce says that the fleet is up: to programs on stdout, to people on stderr.
+func (o *options) announce(fleet *simulator.Fleet, admin *admin, stdout, stderr io.Writer) error {
+	names := fleet.Names()
+	line, err := json.Marshal(announcement{
+		Kubeconfig: o.kubeconfig, Clusters: len(names), Address: fleet.Address(), Admin: admin.url(),
+	})
+	if err != nil {
+		return fmt.Errorf("announce the fleet: %w", err)
+	}
+	if _, err := fmt.Fprintf(stdout, "%s\n", line); err != nil {
+		return fmt.Errorf("announce the fleet: %w", err)
+	}
+	where := "a port each"
+	if fleet.Address() != "" {
+		where = "listening on " + fleet.Address()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "fleetsim: %d simulated clusters, %s to %s, %s (loopback only)\n",
+		len(names), names[0], names[len(names)-1], where)
+	fmt.Fprintf(&b, "fleetsim: kubeconfig in %s; for example\n", o.kubeconfig)
+	fmt.Fprintf(&b, "    kubectl --kubeconfig %s --context %s get pods -A\n", o.kubeconfig, names[0])
+	fmt.Fprintf(&b, "    aggregator --kubeconfig %s   and then   fleetctl probe\n", o.kubeconfig)
+	if admin.url() != "" {
+		fmt.Fprintf(&b, "fleetsim: statistics at %s/stats\n", admin.url())
+	}
+	_, err = io.WriteString(stderr, b.String())
+	return err
+}

@@ -1,0 +1,120 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// The values of Content-Type, in the form that a header map holds them: no answer makes its own.
+var (
+	jsonType      = []string{"application/json"}
+	textType      = []string{"text/plain; charset=utf-8"}
+	htmlType      = []string{"text/html; charset=utf-8"}
+	discoveryType = []string{"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
+
+	noCache = []string{"no-cache, private"}
+	noSniff = []string{"nosniff"}
+)
+
+// reply sends an answer that is all there. Its pieces are written one after the other, so that large ones that clusters
+// share are never copied.
+func (x *exchange) reply(code int, contentType []string, pieces ...[]byte) error {
+	if err := x.ctx().Err(); err != nil {
+		return err
+	}
+	size := 0
+	for _, piece := range pieces {
+		size += len(piece)
+	}
+	x.head(code, contentType)
+	if size > 1024 { // smaller ones get their length from net/http
+		x.w.Header()["Content-Length"] = []string{strconv.Itoa(size)}
+	}
+	if code != http.StatusOK {
+		x.w.WriteHeader(code)
+	}
+	if x.r.Method == http.MethodHead {
+		return nil
+	}
+	for _, piece := range pieces {
+		if _, err := x.w.Write(piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// head sets the headers that every answer has.
+func (x *exchange) head(code int, contentType []string) {
+	h := x.w.Header()
+	h["Content-Type"] = contentType
+	h["Cache-Control"] = noCache
+	if code != http.StatusOK || &contentType[0] == &textType[0] {
+		h["X-Content-Type-Options"] = noSniff
+	}
+}
+
+// status sends a metav1.Status, the form in which API servers tell what went wrong.
+func (x *exchange) status(s *metav1.Status) error {
+	body, err := json.Marshal(s)
+	if err != nil { // a Status holds nothing that cannot be marshalled
+		return x.reply(http.StatusInternalServerError, textType, []byte(err.Error()))
+	}
+	return x.reply(int(s.Code), jsonType, append(body, '\n'))
+}
+
+func failure(code int32, reason metav1.StatusReason, message string) *metav1.Status {
+	return &metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+		Status:   metav1.StatusFailure,
+		Message:  message,
+		Reason:   reason,
+		Code:     code,
+	}
+}
+
+func unauthorizedStatus() *metav1.Status {
+	return failure(http.StatusUnauthorized, metav1.StatusReasonUnauthorized, "Unauthorized")
+}
+
+func badRequest(format string, args ...any) *metav1.Status {
+	return failure(http.StatusBadRequest, metav1.StatusReasonBadRequest, fmt.Sprintf(format, args...))
+}
+
+// forbiddenStatus is what the RBAC authorizer says of user and the target, or of the path if there is no target.
+func forbiddenStatus(user string, t target, path string) *metav1.Status {
+	if t.resource == "" {
+		return failure(http.StatusForbidden, metav1.StatusReasonForbidden,
+			fmt.Sprintf("forbidden: User %q cannot %s path %q", user, t.verb, path))
+	}
+	scope := "at the cluster scope"
+	if t.namespace != "" {
+		scope = fmt.Sprintf("in the namespace %q", t.namespace)
+	}
+	subject := t.resource
+	if t.group != "" {
+		subject += "." + t.group
+	}
+	if t.name != "" {
+		subject += fmt.Sprintf(" %q", t.name)
+	}
+	s := failure(http.StatusForbidden, metav1.StatusReasonForbidden,
+		fmt.Sprintf("%s is forbidden: User %q cannot %s resource %q in API group %q %s",
+			subject, user, t.verb, t.resource, t.group, scope))
+	s.Details = &metav1.StatusDetails{Name: t.name, Group: t.group, Kind: t.resource}
+	return s
+}
+
+func notFoundStatus(t target) *metav1.Status {
+	subject := t.resource
+	if t.group != "" {
+		subject += "." + t.group
+	}
+	s := failure(http.StatusNotFound, metav1.StatusReasonNotFound, fmt.Sprintf("%s %q not found", subject, t.name))
+	s.Details = &metav1.StatusDetails{Name: t.name, Group: t.group, Kind: t.resource}
+	return s
+}

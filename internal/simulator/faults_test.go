@@ -1,0 +1,379 @@
+package simulator_test
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterfleet/clusterfleet/internal/simulator"
+)
+
+// stage is a fleet of two: sim-0001 has the fault, sim-0002 has none.
+type stage struct {
+	*simulator.Fleet
+	t       *testing.T
+	h2, h1  *client // of sim-0001
+	healthy *client
+}
+
+func newStage(t *testing.T, fault simulator.Fault) *stage {
+	t.Helper()
+	fleet := start(t, simulator.Config{Clusters: 2, OwnPorts: true})
+	s := &stage{
+		Fleet: fleet, t: t,
+		h2: newClient(t, fleet, "sim-0001"), h1: newClient1(t, fleet, "sim-0001"), healthy: newClient(t, fleet, "sim-0002"),
+	}
+	wantStatus(t, s.h2.get("/readyz"), 200) // a warm connection, and a session to resume
+	wantStatus(t, s.h1.get("/readyz"), 200)
+	if err := fleet.SetFault("sim-0001", fault); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// both runs a check over HTTP/2 and HTTP/1.1.
+func (s *stage) both(check func(t *testing.T, c *client)) {
+	s.t.Run("h2", func(t *testing.T) { check(t, s.h2.in(t)) })
+	s.t.Run("h1", func(t *testing.T) { check(t, s.h1.in(t)) })
+}
+
+func (c *client) in(t *testing.T) *client {
+	moved := *c
+	moved.t = t
+	return &moved
+}
+
+// answers are the faults that are an answer with a status and some words.
+func TestFaultsThatAnswer(t *testing.T) {
+	type want struct {
+		path   string
+		status int
+		parts  []string
+		header map[string]string
+	}
+	for name, test := range map[string]struct {
+		fault simulator.Fault
+		wants []want
+	}{
+		"unauthorized": {simulator.Fault{Kind: simulator.Unauthorized}, []want{
+			{"/readyz", 401, []string{`"reason":"Unauthorized"`}, nil},
+			{"/api/v1/pods", 401, []string{`"code":401`}, nil},
+		}},
+		"forbidden": {simulator.Fault{Kind: simulator.Forbidden}, []want{
+			{"/readyz", 403, []string{`User \"sim-0001-admin\" cannot get path \"/readyz\"`}, nil},
+			{"/api/v1/pods", 403, []string{`cannot list resource \"pods\"`}, nil},
+		}},
+		"throttle": {simulator.Fault{Kind: simulator.Throttle, RetryAfter: 1 << 31}, []want{
+			{"/readyz", 429, []string{"Too many requests"}, map[string]string{"Retry-After": "2147483648"}},
+		}},
+		"throttle by default": {simulator.Fault{Kind: simulator.Throttle}, []want{
+			{"/api/v1/pods", 429, nil, map[string]string{"Retry-After": "1"}},
+		}},
+		"error 500": {simulator.Fault{Kind: simulator.Error500}, []want{{"/readyz", 500, []string{`"reason":"InternalError"`}, nil}}},
+		"error 503": {simulator.Fault{Kind: simulator.Error503}, []want{
+			{"/readyz", 503, []string{`"reason":"ServiceUnavailable"`}, map[string]string{"Retry-After": ""}},
+		}},
+		"not ready": {simulator.Fault{Kind: simulator.NotReady}, []want{
+			{"/readyz", 500, []string{"[+]ping ok\n[+]log ok\n[-]etcd failed: reason withheld\n", "readyz check failed\n"}, nil},
+			{"/readyz/etcd", 500, nil, nil},
+			{"/healthz", 500, []string{"healthz check failed\n"}, nil},
+			{"/livez", 200, []string{"ok"}, nil},
+			{"/readyz?exclude=etcd", 200, []string{"ok"}, nil},
+			{"/api/v1/pods", 200, nil, nil},
+		}},
+		"not ready, alive neither": {
+			simulator.Fault{Kind: simulator.NotReady, Checks: []string{"own/check", "shutdown"}, Paths: []string{"/"}},
+			[]want{
+				{"/readyz", 500, []string{"[-]own/check failed: reason withheld\n[-]shutdown failed: reason withheld\nreadyz check"}, nil},
+				{"/livez", 500, []string{"[-]own/check failed: reason withheld\nlivez check failed\n"}, nil},
+			},
+		},
+		"expired continue": {simulator.Fault{Kind: simulator.ExpiredContinue}, []want{
+			{"/api/v1/pods?limit=10", 200, nil, nil},
+			{"/api/v1/pods?limit=10&continue=x", 410, []string{`"reason":"Expired"`}, nil},
+		}},
+		"html": {simulator.Fault{Kind: simulator.HTML}, []want{
+			{"/readyz", 200, []string{"<!DOCTYPE html>"}, map[string]string{"Content-Type": "text/html; charset=utf-8"}},
+		}},
+		"redirect": {simulator.Fault{Kind: simulator.Redirect, Status: 307, Location: "https://elsewhere.invalid/x"}, []want{
+			{"/readyz", 307, nil, map[string]string{"Location": "https://elsewhere.invalid/x"}},
+		}},
+		"redirect by default": {simulator.Fault{Kind: simulator.Redirect}, []want{
+			{"/api/v1/pods", 302, nil, map[string]string{"Location": "/redirected"}},
+		}},
+		"auth fails": {simulator.Fault{Kind: simulator.AuthFails}, []want{
+			{"/readyz", 200, nil, nil}, {reviewPath, 401, nil, nil}, {"/api/v1/pods", 200, nil, nil},
+		}},
+		"permission denied": {simulator.Fault{Kind: simulator.PermissionDenied}, []want{
+			{"/readyz", 200, nil, nil},
+			{"/apis", 200, nil, nil},
+			{"/api/v1/pods", 403, []string{`pods is forbidden: User \"sim-0001-admin\" cannot list`}, nil},
+		}},
+		"limited to paths": {simulator.Fault{Kind: simulator.Error500, Paths: []string{"/api/v1/pods", "/version"}}, []want{
+			{"/readyz", 200, nil, nil}, {"/version", 500, nil, nil}, {"/api/v1/pods", 500, nil, nil}, {"/api/v1/nodes", 200, nil, nil},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, test.fault)
+			s.both(func(t *testing.T, c *client) {
+				for _, w := range test.wants {
+					answer := c.get(w.path)
+					wantStatus(t, answer, w.status, w.parts...)
+					for name, value := range w.header {
+						if got := answer.header.Get(name); got != value {
+							t.Errorf("%s: %s: %q, want %q", w.path, name, got, value)
+						}
+					}
+					wantStatus(t, s.healthy.in(t).get("/readyz"), 200)
+				}
+			})
+			if err := s.ClearFault("sim-0001"); err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range test.wants {
+				if answer := s.h2.get(w.path); answer.status != 200 && w.status != 410 && w.path != reviewPath {
+					t.Errorf("%s after the fault: %d", w.path, answer.status)
+				}
+			}
+		})
+	}
+}
+
+func TestPermissionDeniedIsAdmittedByTheReview(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.PermissionDenied})
+	spec := map[string]any{"resourceAttributes": map[string]any{"verb": "list", "resource": "pods"}}
+	wantStatus(t, s.h2.post(accessReviewPath, map[string]any{"spec": spec}), 201, `"allowed":false`)
+	wantStatus(t, s.h2.post(reviewPath, map[string]any{}), 201, `"username":"sim-0001-admin"`)
+}
+
+func TestHangNeverAnswers(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.Hang})
+	s.both(func(t *testing.T, c *client) {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_, err := read(c.request(ctx, http.MethodPost, reviewPath, []byte("{}"), nil))
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the deadline", err)
+		}
+	})
+	eventually(t, "the server notices both clients leave", func() bool { return s.Stats().Aborted == 2 })
+}
+
+func TestSlowTakesItsTime(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.Slow, Latency: simulator.Constant(150 * time.Millisecond), Paths: []string{"/version"}})
+	s.both(func(t *testing.T, c *client) {
+		began := time.Now()
+		wantStatus(t, c.get("/version"), 200)
+		if took := time.Since(began); took < 150*time.Millisecond {
+			t.Errorf("answered in %v", took)
+		}
+	})
+}
+
+func TestDripSendsAByteAtATime(t *testing.T) {
+	const interval = 10 * time.Millisecond
+	s := newStage(t, simulator.Fault{Kind: simulator.Drip, Interval: interval})
+	s.both(func(t *testing.T, c *client) {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		began := time.Now()
+		response, err := c.request(ctx, http.MethodGet, "/readyz", nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		const n = 20
+		if _, err := io.ReadFull(response.Body, make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < (n-1)*interval {
+			t.Errorf("%d bytes in %v", n, took)
+		}
+	})
+	eventually(t, "the server stops dripping", func() bool { return s.Stats().InFlight == 0 })
+}
+
+func TestEndlessBodyGoesOn(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.EndlessBody})
+	s.both(func(t *testing.T, c *client) {
+		response, err := c.request(t.Context(), http.MethodGet, "/api/v1/pods", nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if n, err := io.CopyN(io.Discard, response.Body, 8<<20); err != nil {
+			t.Errorf("it ended after %d bytes: %v", n, err)
+		}
+	})
+	eventually(t, "the server stops writing", func() bool { return s.Stats().InFlight == 0 })
+}
+
+func TestEndlessHeadersExceedWhatClientsTake(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.EndlessHeaders})
+	s.both(func(t *testing.T, c *client) {
+		answer, err := c.try("/readyz")
+		if err == nil {
+			t.Errorf("got an answer: %d with %d headers", answer.status, len(answer.header))
+		}
+	})
+}
+
+func TestEndlessContinueNeverProgresses(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.EndlessContinue})
+	tokens, next := map[string]bool{}, ""
+	var first []string
+	for range 30 {
+		page := s.h2.list("/api/v1/pods?limit=5&continue=" + next)
+		if first == nil {
+			first = page.keys()
+		}
+		if diff := cmp.Diff(first, page.keys()); diff != "" || len(page.Items) != 5 {
+			t.Fatalf("another page:\n%s", diff)
+		}
+		next = page.Metadata.Continue
+		tokens[next] = true
+	}
+	if len(tokens) != 30 || tokens[""] {
+		t.Errorf("%d different tokens in 30 pages", len(tokens))
+	}
+}
+
+func TestHugeListIgnoresLimit(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.HugeList, Bytes: 3_000_000})
+	s.both(func(t *testing.T, c *client) {
+		answer := c.get("/api/v1/pods?limit=1")
+		if len(answer.body) < 2_500_000 || len(answer.body) > 3_500_000 || !json.Valid([]byte(answer.body)) {
+			t.Errorf("%d bytes, valid: %v", len(answer.body), json.Valid([]byte(answer.body)))
+		}
+	})
+}
+
+func TestBrokenJSON(t *testing.T) {
+	for name, fault := range map[string]simulator.Fault{
+		"unexpected end of JSON input": {Kind: simulator.TruncatedJSON},
+		"exceeded max depth":           {Kind: simulator.DeepJSON, Depth: 200_000},
+	} {
+		newStage(t, fault).both(func(t *testing.T, c *client) {
+			answer := c.get("/api/v1/pods")
+			var into map[string]any
+			err := json.Unmarshal([]byte(answer.body), &into)
+			if answer.status != 200 || err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("status %d, error %v, want %q", answer.status, err, name)
+			}
+			if fault.Depth > 0 && strings.Count(answer.body, "[") < fault.Depth {
+				t.Errorf("nested %d deep", strings.Count(answer.body, "["))
+			}
+		})
+	}
+}
+
+func TestGzipBombUnfolds(t *testing.T) {
+	const size = 64 << 20
+	newStage(t, simulator.Fault{Kind: simulator.GzipBomb, Bytes: size}).both(func(t *testing.T, c *client) {
+		answer := c.get("/api/v1/pods")
+		if answer.header.Get("Content-Encoding") != "gzip" || len(answer.body) > size/500 {
+			t.Fatalf("encoding %q, %d bytes", answer.header.Get("Content-Encoding"), len(answer.body))
+		}
+		unfolded, err := gzip.NewReader(strings.NewReader(answer.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, unfolded); err != nil || n < size {
+			t.Errorf("unfolds to %d bytes: %v", n, err)
+		}
+	})
+}
+
+func TestResetCutsTheConnection(t *testing.T) {
+	for _, after := range []int64{0, 50_000} {
+		s := newStage(t, simulator.Fault{Kind: simulator.Reset, Bytes: after})
+		s.both(func(t *testing.T, c *client) {
+			answer, err := c.try("/api/v1/pods")
+			if err == nil {
+				t.Errorf("after %d: status %d and %d bytes", after, answer.status, len(answer.body))
+			}
+			if int64(len(answer.body)) > after+1000 {
+				t.Errorf("after %d: got %d bytes", after, len(answer.body))
+			}
+		})
+		raw := dialTLS(t, s.h1)
+		askRaw(t, raw, "/api/v1/pods", s.h1.token)
+		if _, err := io.Copy(io.Discard, raw); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("after %d: got %v, want a reset", after, err)
+		}
+		if aborted := s.Stats().Aborted; aborted != 0 {
+			t.Errorf("%d requests count as aborted by clients", aborted)
+		}
+	}
+}
+
+func TestHostileTextIsReallyHostile(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.HostileText})
+	wantStatus(t, s.h2.get("/readyz"), 200, "ok")
+	for path, answer := range map[string]reply{
+		"/version": s.h2.get("/version"), "review": s.h2.post(reviewPath, map[string]any{}), "list": s.h2.get("/api/v1/pods"),
+	} {
+		if utf8.ValidString(answer.body) {
+			t.Errorf("%s: valid UTF-8", path)
+		}
+		if (answer.status == 500) != (path == "list") {
+			t.Errorf("%s: status %d", path, answer.status)
+		}
+		var texts struct {
+			GitVersion, Message string
+			Status              json.RawMessage
+		}
+		answer.decode(t, &texts)
+		if all := texts.GitVersion + texts.Message + answer.body; !strings.Contains(all, "\u202e") {
+			t.Errorf("%s: nothing runs backwards in %q", path, all)
+		}
+		if text := texts.GitVersion + texts.Message; path != "review" && !strings.Contains(text, "\x1b[31m") {
+			t.Errorf("%s: no escape sequence in %q", path, text)
+		}
+	}
+}
+
+// dialTLS opens a connection of its own, over HTTP/1.1.
+func dialTLS(t *testing.T, c *client) *tlsConn {
+	t.Helper()
+	conn, err := c.dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func askRaw(t *testing.T, conn io.Writer, path, token string) {
+	t.Helper()
+	request := "GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token + "\r\n\r\n"
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readRaw(t *testing.T, conn io.Reader) *http.Response {
+	t.Helper()
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response
+}

@@ -1,0 +1,108 @@
+package simulator
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+)
+
+// entrance is a listening socket as the HTTP server sees it: connections of known clusters, wrapped in TLS, except
+// those that a fault meets before any request.
+type entrance struct {
+	fleet  *Fleet
+	socket net.Listener
+	accept func() (*net.TCPConn, error)
+	owner  *cluster // nil: the local address of the connection tells
+}
+
+// Accept implements net.Listener.
+func (e *entrance) Accept() (net.Conn, error) {
+	for {
+		tcp, err := e.accept()
+		if err != nil {
+			return nil, err
+		}
+		if admitted := e.fleet.admit(tcp, e.owner); admitted != nil {
+			return admitted, nil
+		}
+	}
+}
+
+// Close implements net.Listener.
+func (e *entrance) Close() error { return e.socket.Close() }
+
+// Addr implements net.Listener.
+func (e *entrance) Addr() net.Addr { return e.socket.Addr() }
+
+// admit turns a TCP connection into one of a cluster. It returns nil when the connection is not to be served: because
+// it does not come from this machine, or because a fault has taken it over.
+func (f *Fleet) admit(tcp *net.TCPConn, owner *cluster) net.Conn {
+	if owner == nil {
+		owner = f.clusterAt(tcp)
+	}
+	if owner == nil || !addrOf(tcp.RemoteAddr()).IsLoopback() {
+		_ = tcp.SetLinger(0)
+		_ = tcp.Close()
+		return nil
+	}
+	c := &conn{TCPConn: tcp, cluster: owner, stats: f.stats}
+	f.stats.countAccept(owner)
+	owner.remember(c) // before the faults are read: a fault that begins now finds the connection or is found by it
+	faults := owner.faults.Load()
+	if faults.linkKind() == Refuse {
+		c.reset()
+		return nil
+	}
+	if greet := greeterFor(faults.connectionFault()); greet != nil {
+		f.loops.Go(func() { greet(f, c) })
+		return nil
+	}
+	return tls.Server(c, f.tlsHealthy)
+}
+
+func (f *Fleet) clusterAt(tcp *net.TCPConn) *cluster {
+	index, ok := indexOf(addrOf(tcp.LocalAddr()))
+	if !ok || index >= len(f.clusters) || f.clusters[index].door != nil {
+		return nil
+	}
+	return f.clusters[index]
+}
+
+func addrOf(addr net.Addr) netip.Addr {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return tcp.AddrPort().Addr().Unmap()
+}
+
+// hasLoopbackRange tells whether all of 127.0.0.0/8 is this machine, as on Linux, or only 127.0.0.1.
+func hasLoopbackRange(ctx context.Context) bool {
+	l, err := listen(ctx, netip.AddrPortFrom(loopbackOf(0), 0))
+	if err != nil {
+		return false
+	}
+	_ = l.Close()
+	return true
+}
+
+// listen opens a listening socket. Keep-alive probes are off: a fleet of idle connections is not to wake up for them.
+func listen(ctx context.Context, addr netip.AddrPort) (*net.TCPListener, error) {
+	config := net.ListenConfig{KeepAlive: -1}
+	if addr.Addr().IsUnspecified() {
+		config.Control = func(_, _ string, raw syscall.RawConn) error { return raw.Control(stayOnLoopback) }
+	}
+	l, err := config.Listen(ctx, "tcp4", addr.String())
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	tcp, ok := l.(*net.TCPListener)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("listen on %s: got a %T", addr, l), l.Close())
+	}
+	return tcp, nil
+}
