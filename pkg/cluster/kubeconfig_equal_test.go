@@ -157,6 +157,8 @@ users:
 			"  \"server\": \"https://api.example/\",\n  \"certificate-authority-data\": \"%s\"\n }}],\n"+
 			" \"users\": [{\"name\":\"u\",\"user\":{\"token\":\"%080d\"}}],\n"+
 			" \"contexts\": [{\"name\":\"c\",\"context\":{\"cluster\":\"k\",\"user\":\"u\"}}]\n}\n", ca, 7),
+		"flow": "\n{kind: Config, clusters: [{name: k, cluster: {server: https://api.example}}], users: [{name: u, user: {token: t}}]," +
+			" contexts: [{name: c, context: {cluster: k, user: u}}]}",
 		"quoted and folded": oneContext(goodContext, "{server: 'https://api.example', certificate-authority-data: \""+ca+"\"}",
 			"\n    client-certificate-data: >-\n      "+b64(ed.cert)+"\n    client-key-data: '"+b64(ed.key)+"'"),
 		"long words everywhere": oneContext(goodContext, goodCluster, fmt.Sprintf("\n    token: eyJ%080d\n    as: user-%080d\n"+
