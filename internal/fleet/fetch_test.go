@@ -194,7 +194,7 @@ func TestAFaultyClusterLeavesTheOthersWhole(t *testing.T) {
 		{lists(simulator.Fault{Kind: simulator.TruncatedJSON}), cluster.MalformedResponse},
 		{lists(simulator.Fault{Kind: simulator.HTML}), cluster.MalformedResponse},
 		{lists(simulator.Fault{Kind: simulator.DeepJSON}), cluster.MalformedResponse},
-		{lists(simulator.Fault{Kind: simulator.GzipBomb, Bytes: 2 << 30}), cluster.ResponseTooLarge},
+		{lists(simulator.Fault{Kind: simulator.GzipBomb, Bytes: 64 << 20}), cluster.ResponseTooLarge},
 		{lists(simulator.Fault{Kind: simulator.EndlessHeaders}), cluster.ResponseTooLarge},
 		{lists(simulator.Fault{Kind: simulator.Redirect}), cluster.Redirected},
 		{lists(simulator.Fault{Kind: simulator.Reset, Bytes: 10_000}), cluster.ConnectionReset},
@@ -203,7 +203,7 @@ func TestAFaultyClusterLeavesTheOthersWhole(t *testing.T) {
 
 func TestAClusterThatDoesNotComeToAnEndIsLeftAtItsTimeout(t *testing.T) {
 	t.Parallel()
-	fetchFromFaulty(t, 2*time.Second, []faulty{
+	fetchFromFaulty(t, 6*time.Second, []faulty{
 		{lists(simulator.Fault{Kind: simulator.Hang}), cluster.ResponseTimeout},
 		{lists(simulator.Fault{Kind: simulator.Drip, Interval: 10 * time.Millisecond}), cluster.ResponseTimeout},
 		{lists(simulator.Fault{Kind: simulator.EndlessBody}), cluster.ResponseTimeout},
