@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -28,7 +29,8 @@ type Keep struct {
 	ManagedFields, SecretData bool
 }
 
-// Batch is some objects of one cluster. The batches of a cluster come in order; the last one has an End.
+// Batch is some objects of one cluster. The batches of a cluster come in order; the last one has an End. A batch holds
+// at most about 256 KiB, or one object of at most 4 MiB less what a message needs around it.
 type Batch struct {
 	Cluster string
 	// APIVersion and Kind are those of the objects, empty where the objects themselves say it.
@@ -49,8 +51,9 @@ type End struct {
 	Err     *cluster.Error // nil if all was read
 	Skipped bool           // for virtual clusters
 
-	Items, Bytes    int64
-	Pages           int
+	Items, Bytes int64
+	Pages        int
+	// ResourceVersion is the list's, empty for single objects and failures.
 	ResourceVersion string
 	// Queued is the time spent waiting for a turn, Duration that from the turn to the end, without waiting for the caller.
 	Queued, Duration time.Duration
@@ -58,19 +61,16 @@ type End struct {
 
 // Fetch reads the objects of one type from the selected clusters. No more is read than the range over the results takes.
 func (f *Fleet) Fetch(ctx context.Context, r FetchRequest) (Run[*Batch], error) {
-	if err := r.Query.Validate(); err != nil {
-		return Run[*Batch]{}, badRequest("query", err)
+	if err := checkQuery("", r.Query); err != nil {
+		return Run[*Batch]{}, err
 	}
 	members, err := f.selected(r.Selector)
 	if err != nil {
 		return Run[*Batch]{}, err
 	}
-	if r.Timeout == 0 {
-		r.Timeout = cluster.DefaultReadTimeout
-	}
 	read := func(ctx context.Context, m *member) iter.Seq2[*Batch, error] { return f.fetch(ctx, m, r) }
 	results := func(yield func(*Batch) bool) {
-		for part := range fanout.Stream(ctx, slices.Values(f.ordered(members)), f.limit(r.Limit), read) {
+		for part := range fanout.Stream(ctx, slices.Values(f.ordered(members, readWork)), f.limit(r.Limit), read) {
 			batch := f.fetched(part)
 			if batch != nil && !yield(batch) {
 				return
@@ -94,7 +94,9 @@ func (f *Fleet) fetched(part fanout.Part[*member, *Batch]) *Batch {
 	if end := part.Value.End; end != nil {
 		end.Duration = part.Took - end.Queued
 		end.Queued += part.Queued
-		part.Key.took.Store(int64(end.Duration))
+		if end.Err == nil || end.Err.Blame != cluster.BlameObserver {
+			part.Key.pace.set(readWork, end.Duration)
+		}
 	}
 	return part.Value
 }
@@ -106,21 +108,13 @@ func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest) iter.Seq2[
 			yield(&Batch{Cluster: m.name(), End: &End{Skipped: true}}, nil)
 			return
 		}
-		start := time.Now()
-		if err := f.reads.Acquire(ctx, readWeight); err != nil {
-			yield(&Batch{Cluster: m.name(), End: &End{Err: cluster.Unfinished(cluster.PhaseQueue, err), Queued: time.Since(start)}}, nil)
-			return
-		}
-		defer f.reads.Release(readWeight)
-		queued := time.Since(start)
-		watch := newStopwatch(ctx, r.Timeout)
+		watch := newStopwatch(ctx, cmp.Or(r.Timeout, cluster.DefaultReadTimeout))
 		defer watch.stop()
-		t := newReading(f, m, r)
-		for batch, err := range t.batches(watch.ctx) {
+		t := newReading(f, m, r, watch)
+		for batch, err := range t.batches() {
 			batch.Cluster = m.name()
 			if batch.End != nil {
-				batch.End.Queued = queued
-				batch.End.Err = failed(ctx, err)
+				batch.End.Err = failed(ctx, watch.ctx, err)
 			}
 			watch.pause() // waiting for the caller is not the cluster's time
 			more := yield(batch, nil)

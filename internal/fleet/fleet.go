@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -22,9 +23,9 @@ import (
 
 // Bounds over the whole fleet, whoever asks. Probes and reads are bounded apart, so that none starves the other.
 const (
-	maxProbes     = 512
+	maxProbes     = MaxLimit
 	maxHandshakes = 128
-	// maxReadBytes bounds what all reads together hold in memory.
+	// maxReadBytes bounds what all reads together hold in memory. A read that waits for its API server holds nothing.
 	maxReadBytes = 256 << 20
 	// MaxLimit is the most clusters that one call may work on at once.
 	MaxLimit = 1024
@@ -38,7 +39,7 @@ type Options struct {
 	UserAgent string
 	// Limit is the number of clusters that a call works on at once unless it asks for another. 0: DefaultLimit.
 	Limit int
-	// Log gets what no caller may see, such as the stack of a panic. nil: nothing is logged.
+	// Log gets what no caller may see, such as the stack of a panic; nil discards it.
 	Log *slog.Logger
 }
 
@@ -67,18 +68,15 @@ type member struct {
 	definition cluster.Definition
 	labels     labels.Set
 	client     *cluster.Client // nil for virtual clusters
-	// took is how long the last probe or read took, in nanoseconds; 0 if there was none.
-	took atomic.Int64
-	gone atomic.Bool
+	pace       pace
+	gone       atomic.Bool
 }
 
 func (m *member) name() string { return m.definition.Name }
 
 // New returns a fleet without clusters.
 func New(options Options) *Fleet {
-	if options.Limit == 0 {
-		options.Limit = DefaultLimit
-	}
+	options.Limit = cmp.Or(options.Limit, DefaultLimit)
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
@@ -144,7 +142,7 @@ func (f *Fleet) member(d cluster.Definition, old *member) (*member, error) {
 
 func (f *Fleet) remove(m *member) {
 	m.gone.Store(true)
-	f.latest.remove(m.name())
+	f.latest.remove(m)
 	if m.client != nil {
 		m.client.Close()
 	}
@@ -171,7 +169,7 @@ func (f *Fleet) Clusters(s Selector) ([]Cluster, error) {
 	}
 	clusters := make([]Cluster, len(members))
 	for i, m := range members {
-		clusters[i] = Cluster{Definition: m.definition, Latest: f.latest.get(m.name())}
+		clusters[i] = Cluster{Definition: m.definition, Latest: f.latest.get(m)}
 	}
 	return clusters, nil
 }
@@ -182,7 +180,7 @@ func (f *Fleet) Cluster(name string) (Cluster, error) {
 	if err != nil {
 		return Cluster{}, err
 	}
-	return Cluster{Definition: m.definition, Latest: f.latest.get(name)}, nil
+	return Cluster{Definition: m.definition, Latest: f.latest.get(m)}, nil
 }
 
 func (r *roster) find(name string) (*member, error) {

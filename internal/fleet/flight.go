@@ -24,8 +24,14 @@ type flight[V any] struct {
 	err     error
 }
 
+// leftError is what a caller gets that left while others stayed.
+type leftError struct{ cause error }
+
+func (e *leftError) Error() string { return "left before the shared call ended: " + e.cause.Error() }
+func (e *leftError) Unwrap() error { return e.cause }
+
 // do returns what call returns. A caller whose ctx ends leaves: the last one to leave ends the call, waits for it and gets
-// its result; those before get ctx's cause.
+// its result; those before get a *leftError.
 func (s *flights[K, V]) do(ctx context.Context, key K, call func(context.Context) (V, error)) (V, error) {
 	f := s.board(ctx, key, call)
 	select {
@@ -39,7 +45,7 @@ func (s *flights[K, V]) do(ctx context.Context, key K, call func(context.Context
 		return f.value, f.err
 	}
 	var none V
-	return none, context.Cause(ctx)
+	return none, &leftError{context.Cause(ctx)}
 }
 
 // board joins the call that is under way, or starts one.

@@ -7,13 +7,14 @@ import (
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
-// latest holds the latest observation of each cluster by name. Values are immutable; readers never wait.
+// latest holds the latest observation of each cluster. Values are immutable; readers never wait. The key is the member
+// and not its name: a cluster that comes back under the name of one that went has nothing to do with it.
 type latest struct {
-	byName sync.Map // string to *Observation
+	byMember sync.Map // *member to *Observation
 }
 
-func (l *latest) get(name string) *Observation {
-	value, ok := l.byName.Load(name)
+func (l *latest) get(m *member) *Observation {
+	value, ok := l.byMember.Load(m)
 	if !ok {
 		return nil
 	}
@@ -24,38 +25,41 @@ func (l *latest) get(name string) *Observation {
 // is gone leaves no trace, even if it goes while its observation is stored.
 func (l *latest) put(m *member, o Observation) *Observation {
 	for {
-		old := l.get(m.name())
-		if old != nil && old.At.After(o.At) {
-			return &o
-		}
+		old := l.get(m)
 		o.LastSuccess = lastSuccess(old, o)
 		stored := o
-		if !l.swap(m.name(), old, &stored) {
+		if old != nil && old.At.After(o.At) {
+			stored = *old
+			stored.LastSuccess = o.LastSuccess
+		}
+		if !l.swap(m, old, &stored) {
 			continue
 		}
 		if m.gone.Load() {
-			l.byName.CompareAndDelete(m.name(), &stored)
+			l.byMember.Delete(m)
 		}
-		return &stored
+		return &o
 	}
 }
 
-func (l *latest) swap(name string, old, stored *Observation) bool {
+func (l *latest) swap(m *member, old, stored *Observation) bool {
 	if old == nil {
-		_, loaded := l.byName.LoadOrStore(name, stored)
+		_, loaded := l.byMember.LoadOrStore(m, stored)
 		return !loaded
 	}
-	return l.byName.CompareAndSwap(name, old, stored)
+	return l.byMember.CompareAndSwap(m, old, stored)
 }
 
-func (l *latest) remove(name string) { l.byName.Delete(name) }
+// remove forgets a member that is gone.
+func (l *latest) remove(m *member) { l.byMember.Delete(m) }
 
+// lastSuccess returns when the cluster was last found healthy, given what is stored of it and what was just found.
 func lastSuccess(old *Observation, o Observation) (at time.Time) {
-	if o.Verdict.State == cluster.Healthy {
-		return o.At
-	}
 	if old != nil {
-		return old.LastSuccess
+		at = old.LastSuccess
+	}
+	if o.Verdict.State == cluster.Healthy && o.At.After(at) {
+		at = o.At
 	}
 	return at
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -44,13 +45,11 @@ func (f *Fleet) Probe(ctx context.Context, r ProbeRequest) (Run[ProbeResult], er
 	if err != nil {
 		return Run[ProbeResult]{}, err
 	}
-	if r.Timeout == 0 {
-		r.Timeout = cluster.DefaultProbeTimeout
-	}
+	r.Timeout = cmp.Or(r.Timeout, cluster.DefaultProbeTimeout)
 	probe := func(ctx context.Context, m *member) (*Observation, error) { return f.probeShared(ctx, m, r) }
 	results := func(yield func(ProbeResult) bool) {
-		for r := range fanout.Each(ctx, slices.Values(f.ordered(members)), f.limit(r.Limit), probe) {
-			if !yield(f.probeResult(r)) {
+		for part := range fanout.Each(ctx, slices.Values(f.ordered(members, probeWork)), f.limit(r.Limit), probe) {
+			if !yield(f.probeResult(part, r.Depth)) {
 				return
 			}
 		}
@@ -76,16 +75,25 @@ func (f *Fleet) probe(ctx context.Context, m *member, r ProbeRequest) (*Observat
 	if err != nil {
 		return nil, err
 	}
-	m.took.Store(int64(verdict.Duration))
+	m.pace.set(probeWork, verdict.Duration)
 	o := Observation{Verdict: verdict, At: time.Now(), Source: Live}
 	if !conclusive(verdict, r.Timeout) {
-		return &o, nil
+		return f.passing(m, o), nil
 	}
 	return f.latest.put(m, o), nil
 }
 
-// conclusive reports whether a verdict says something about the cluster rather than about the caller's haste.
+// passing returns an observation that is not stored.
+func (f *Fleet) passing(m *member, o Observation) *Observation {
+	o.LastSuccess = lastSuccess(f.latest.get(m), o)
+	return &o
+}
+
+// conclusive reports whether a verdict says something about the cluster, rather than about us or the caller's haste.
 func conclusive(v *cluster.Verdict, timeout time.Duration) bool {
+	if v.State == cluster.Unknown {
+		return false
+	}
 	if timeout >= cluster.DefaultProbeTimeout {
 		return true
 	}
@@ -97,22 +105,19 @@ func conclusive(v *cluster.Verdict, timeout time.Duration) bool {
 	}
 }
 
-func (f *Fleet) probeResult(r fanout.Result[*member, *Observation]) ProbeResult {
+func (f *Fleet) probeResult(r fanout.Result[*member, *Observation], depth cluster.Depth) ProbeResult {
 	result := ProbeResult{Cluster: r.Key.name(), Observation: r.Value, Skipped: r.Key.client == nil}
-	if r.Err == nil {
+	if r.Err == nil || result.Skipped {
 		return result
 	}
 	result.Err = f.unfinished(r.Key.name(), r.Err)
-	result.Observation = &Observation{Verdict: unknown(result.Err), At: time.Now(), Source: Live}
-	if known := f.latest.get(r.Key.name()); known != nil {
-		result.Observation.LastSuccess = known.LastSuccess
-	}
+	result.Observation = f.passing(r.Key, Observation{Verdict: unknown(result.Err, depth), At: time.Now(), Source: Live})
 	return result
 }
 
 // unknown is the verdict of a probe that did not end.
-func unknown(e *cluster.Error) *cluster.Verdict {
-	return &cluster.Verdict{State: cluster.Unknown, Reason: e.Reason, Blame: e.Blame, Message: e.Message, Hint: e.Hint()}
+func unknown(e *cluster.Error, depth cluster.Depth) *cluster.Verdict {
+	return &cluster.Verdict{State: cluster.Unknown, Reason: e.Reason, Blame: e.Blame, Message: e.Message, Hint: e.Hint(), Depth: depth}
 }
 
 // unfinished turns whatever ended a cluster's turn into an error that says so.
@@ -127,5 +132,5 @@ func (f *Fleet) unfinished(name string, err error) *cluster.Error {
 	if errors.Is(err, fanout.ErrNotAttempted) {
 		return cluster.NewError(cluster.NotAttempted, cluster.PhaseQueue, "the call's time ran out while the cluster was still queued", err)
 	}
-	return cluster.Unfinished(cluster.PhaseQueue, err)
+	return cluster.Unfinished(cluster.PhaseWait, err) // left a probe for which others still wait
 }

@@ -6,38 +6,51 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
 const (
-	// maxItemBytes bounds one object. With its name around it, it fits into a message of 4 MiB.
+	// maxItemBytes bounds one object. With what stands around it, it fits into a message of 4 MiB.
 	maxItemBytes = 4<<20 - 64<<10
-	// batchBytes is how much JSON goes into one batch, unless a single object is larger.
+	// batchBytes is how much goes into one batch, unless a single object is larger.
 	batchBytes = 256 << 10
-	// readWeight is what one cluster's reading holds in memory at most: an object being read, and a batch.
+	// entryBytes is what an object or a row costs beside its text, and cellBytes what a cell does: a cluster that sends
+	// millions of empty ones does not get around the bound of a batch.
+	entryBytes = 64
+	cellBytes  = 16
+	// maxNameBytes bounds names, kinds and versions. Those of Kubernetes are shorter.
+	maxNameBytes = 1 << 10
+	// readWeight is what the reading of one page holds in memory at most: an object being read, and a batch.
 	readWeight = maxItemBytes + batchBytes
 )
 
-// reading is the reading of one cluster, batch by batch.
+// errLeft ends the reading for a caller who wants no more.
+var errLeft = errors.New("the caller wants no more")
+
+// reading is the reading of one cluster, batch by batch. It is for one goroutine.
 type reading struct {
 	fleet  *Fleet
 	member *member
 	query  cluster.Query
 	keep   Keep
+	watch  *stopwatch
+	// flush hands the batch on and reports whether the caller wants more.
+	flush func() bool
 
 	batch *Batch
-	size  int // bytes of JSON in batch
+	size  int // bytes in batch
 	end   End
 }
 
-func newReading(f *Fleet, m *member, r FetchRequest) *reading {
-	return &reading{fleet: f, member: m, query: r.Query, keep: r.Keep, batch: &Batch{}}
+func newReading(f *Fleet, m *member, r FetchRequest, watch *stopwatch) *reading {
+	return &reading{fleet: f, member: m, query: r.Query, keep: r.Keep, watch: watch, batch: &Batch{}}
 }
 
 // batches yields the objects in batches. The last one, also after an error, carries the End; the error is beside it.
-func (t *reading) batches(ctx context.Context) iter.Seq2[*Batch, error] {
+func (t *reading) batches() iter.Seq2[*Batch, error] {
 	read := t.list
 	switch {
 	case t.query.Format == cluster.TableFormat:
@@ -46,13 +59,13 @@ func (t *reading) batches(ctx context.Context) iter.Seq2[*Batch, error] {
 		read = t.single
 	}
 	return func(yield func(*Batch, error) bool) {
-		stopped := false
-		err := read(ctx, func() bool {
-			stopped = stopped || !yield(t.take(), nil)
-			return !stopped
-		})
-		if stopped {
+		t.flush = func() bool { return yield(t.take(), nil) }
+		err := read(t.watch.ctx)
+		if errors.Is(err, errLeft) {
 			return
+		}
+		if err != nil {
+			t.end.ResourceVersion = ""
 		}
 		last := t.take()
 		last.End = &t.end
@@ -83,82 +96,89 @@ func isSecret(n cluster.TypeName) bool {
 	return n.Group == "" && (name == "secrets" || name == "secret")
 }
 
+// open asks for a page. What the pages before it brought does not wait for its answer.
 func (t *reading) open(ctx context.Context, continueToken string) (io.ReadCloser, error) {
-	return t.member.client.Read(ctx, t.query, continueToken)
+	if t.size > 0 && !t.flush() {
+		return nil, errLeft
+	}
+	body, err := t.member.client.Read(ctx, t.query, continueToken)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.reserve(ctx); err != nil {
+		_ = body.Close() // it was not looked at
+		return nil, err
+	}
+	return &weighedBody{ReadCloser: body, release: func() { t.fleet.reads.Release(readWeight) }}, nil
 }
 
-// list reads a list. flush hands the batch on and reports whether to go on.
-func (t *reading) list(ctx context.Context, flush func() bool) error {
-	pager := manifest.NewPager(t.open, t.options())
-	defer func() { t.account(pager.Meta(), pager.Pages(), pager.Bytes()) }()
-	pages := 0
-	for item, err := range pager.All(ctx) {
-		if err != nil {
-			return err
-		}
-		if t.full(len(item.JSON), pager.Pages() != pages) && !flush() {
-			return nil
-		}
-		pages = pager.Pages()
-		t.add(pager.Meta(), item)
+// reserve waits until there is memory for a page. The wait is not the cluster's time.
+func (t *reading) reserve(ctx context.Context) error {
+	if t.fleet.reads.TryAcquire(readWeight) {
+		return nil
+	}
+	start := time.Now()
+	t.watch.pause()
+	defer t.watch.resume()
+	err := t.fleet.reads.Acquire(ctx, readWeight)
+	t.end.Queued += time.Since(start)
+	if err != nil {
+		return cluster.Unfinished(cluster.PhaseQueue, context.Cause(ctx))
 	}
 	return nil
 }
 
-// full reports whether the batch has to go before size more bytes: it is large enough, or a new page has begun, for which
-// the objects of the last one should not have waited.
-func (t *reading) full(size int, newPage bool) bool {
-	return t.size > 0 && (newPage || t.size+size > batchBytes)
+// weighedBody is a page for which memory is reserved until it is closed.
+type weighedBody struct {
+	io.ReadCloser
+
+	release func()
 }
 
-func (t *reading) add(meta manifest.Meta, item manifest.Item) {
-	t.batch.APIVersion, t.batch.Kind = meta.APIVersion, meta.Kind
-	t.batch.Items = append(t.batch.Items, Item{Namespace: item.Namespace, Name: item.Name, JSON: string(item.JSON)})
-	t.size += len(item.JSON)
-	t.end.Items++
+// Close closes the page and frees the memory. It is called once.
+func (b *weighedBody) Close() error {
+	defer b.release()
+	return b.ReadCloser.Close()
 }
 
-func (t *reading) account(meta manifest.Meta, pages int, bytes int64) {
-	t.end.Pages, t.end.Bytes, t.end.ResourceVersion = pages, bytes, meta.ResourceVersion
+// list reads a list.
+func (t *reading) list(ctx context.Context) error {
+	pager := manifest.NewPager(t.open, t.options())
+	defer func() { t.account(pager.Meta(), pager.Pages(), pager.Bytes()) }()
+	for item, err := range pager.All(ctx) {
+		if err == nil {
+			err = t.addItem(pager.Meta(), item)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // table reads a list, or one object, as the rows that the server prints.
-func (t *reading) table(ctx context.Context, flush func() bool) error {
+func (t *reading) table(ctx context.Context) error {
 	pager := manifest.NewTablePager(t.open, t.options())
 	defer func() { t.account(pager.Meta(), pager.Pages(), pager.Bytes()) }()
-	pages := 0
 	for row, err := range pager.All(ctx) {
+		if err == nil && t.end.Items == 0 {
+			t.addColumns(pager.Columns())
+		}
+		if err == nil {
+			err = t.addRow(row)
+		}
 		if err != nil {
 			return err
 		}
-		size := rowSize(row)
-		if t.full(size, pager.Pages() != pages) && !flush() {
-			return nil
-		}
-		pages = pager.Pages()
-		if t.end.Items == 0 {
-			t.batch.Columns = pager.Columns()
-		}
-		t.batch.Rows = append(t.batch.Rows, row)
-		t.size += size
-		t.end.Items++
 	}
 	if t.end.Items == 0 {
-		t.batch.Columns = pager.Columns()
+		t.addColumns(pager.Columns())
 	}
 	return nil
 }
 
-func rowSize(row manifest.Row) int {
-	size := len(row.Namespace) + len(row.Name)
-	for _, cell := range row.Cells {
-		size += len(cell)
-	}
-	return size
-}
-
 // single reads one object.
-func (t *reading) single(ctx context.Context, _ func() bool) error {
+func (t *reading) single(ctx context.Context) error {
 	body, err := t.open(ctx, "")
 	if err != nil {
 		return err
@@ -166,41 +186,30 @@ func (t *reading) single(ctx context.Context, _ func() bool) error {
 	defer body.Close()
 	reader := manifest.NewReader(body, t.options())
 	defer reader.Close()
-	defer func() {
-		t.account(manifest.Meta{}, 1, reader.Bytes())
-	}()
+	defer func() { t.account(manifest.Meta{}, 1, reader.Bytes()) }()
 	item, err := reader.Next()
+	if errors.Is(err, io.EOF) {
+		return errNotSingle()
+	}
 	if err != nil {
 		return err
 	}
-	t.add(reader.Meta(), item)
-	if _, err = reader.Next(); errors.Is(err, io.EOF) {
+	if err := t.addItem(reader.Meta(), item); err != nil {
+		return err
+	}
+	switch _, err = reader.Next(); {
+	case err == nil:
+		return errNotSingle()
+	case errors.Is(err, io.EOF):
 		return nil
 	}
 	return err
 }
 
-// failed returns why reading a cluster failed, nil if it did not. ctx is that of the whole call.
-func failed(ctx context.Context, err error) *cluster.Error {
-	if err == nil {
-		return nil
-	}
-	e := explain(err)
-	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
-		return cluster.Unfinished(e.Phase, context.Cause(ctx))
-	}
-	return e
+func errNotSingle() error {
+	return cluster.NewError(cluster.MalformedResponse, cluster.PhaseBody, "one object was asked for, and the server sent a list", nil)
 }
 
-func explain(err error) *cluster.Error {
-	if status, ok := errors.AsType[*manifest.StatusError](err); ok {
-		return cluster.NewStatusError(int(status.Code), status.Message)
-	}
-	switch {
-	case errors.Is(err, manifest.ErrMalformed):
-		return cluster.NewError(cluster.MalformedResponse, cluster.PhaseBody, "the answer is not what Kubernetes sends: "+err.Error(), err)
-	case errors.Is(err, manifest.ErrTooLarge), errors.Is(err, manifest.ErrEndless):
-		return cluster.NewError(cluster.ResponseTooLarge, cluster.PhaseBody, err.Error(), err)
-	}
-	return cluster.Classify(err, cluster.PhaseBody)
+func (t *reading) account(meta manifest.Meta, pages int, bytes int64) {
+	t.end.Pages, t.end.Bytes, t.end.ResourceVersion = pages, bytes, meta.ResourceVersion
 }

@@ -36,11 +36,9 @@ type GetResult struct {
 	Index   int // into the request's references
 	Cluster string
 	Item    Item
-	// APIVersion and Kind are the object's.
-	APIVersion, Kind string
-	Bytes            int64
-	Err              *cluster.Error // nil if the object was read
-	Skipped          bool           // for virtual clusters
+	Bytes   int64
+	Err     *cluster.Error // nil if the object was read
+	Skipped bool           // for virtual clusters
 }
 
 // errand is what is to be read from one cluster.
@@ -54,12 +52,9 @@ type errand struct {
 // hold up none of the others.
 func (f *Fleet) Get(ctx context.Context, r GetRequest) (Run[GetResult], error) {
 	for i, reference := range r.References {
-		if err := reference.Query.Validate(); err != nil {
-			return Run[GetResult]{}, badRequest(fmt.Sprintf("references[%d]", i), err)
+		if err := checkQuery(fmt.Sprintf("references[%d].", i), reference.Query); err != nil {
+			return Run[GetResult]{}, err
 		}
-	}
-	if r.Timeout == 0 {
-		r.Timeout = cluster.DefaultReadTimeout
 	}
 	run := func(ctx context.Context, e *errand) iter.Seq2[GetResult, error] { return f.runErrand(ctx, e, r) }
 	results := func(yield func(GetResult) bool) {
@@ -100,7 +95,7 @@ func (f *Fleet) errands(references []Reference) []*errand {
 			members = append(members, e.member)
 		}
 	}
-	for _, m := range f.ordered(members) {
+	for _, m := range f.ordered(members, readWork) {
 		sorted = append(sorted, byName[m.name()])
 	}
 	return sorted
@@ -132,7 +127,7 @@ func (f *Fleet) get(ctx context.Context, e *errand, q cluster.Query, r GetReques
 	var result GetResult
 	for batch := range f.fetch(ctx, e.member, FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep}) {
 		if len(batch.Items) > 0 {
-			result.Item, result.APIVersion, result.Kind = batch.Items[0], batch.APIVersion, batch.Kind
+			result.Item = batch.Items[0]
 		}
 		if batch.End != nil {
 			result.Err, result.Skipped, result.Bytes = batch.End.Err, batch.End.Skipped, batch.End.Bytes

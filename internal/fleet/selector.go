@@ -40,21 +40,6 @@ func (e *UnknownClusterError) Error() string {
 	return "the fleet has no clusters " + text
 }
 
-// RequestError says that a request makes no sense, and why.
-type RequestError struct {
-	// Field is the path of the request's field that is wrong.
-	Field string
-	cause error
-}
-
-// Error says what is wrong with the field.
-func (e *RequestError) Error() string { return e.Field + ": " + safetext.Clean(e.cause.Error()) }
-
-// Unwrap returns the cause.
-func (e *RequestError) Unwrap() error { return e.cause }
-
-func badRequest(field string, cause error) error { return &RequestError{Field: field, cause: cause} }
-
 // selected returns the selected members in the order of their names, each once.
 func (f *Fleet) selected(s Selector) ([]*member, error) {
 	selector, err := labels.Parse(s.Labels)
@@ -101,7 +86,7 @@ func (r *roster) named(names []string) ([]*member, error) {
 
 // state returns the state of the member's latest observation.
 func (f *Fleet) state(m *member) cluster.State {
-	if o := f.latest.get(m.name()); o != nil {
+	if o := f.latest.get(m); o != nil {
 		return o.Verdict.State
 	}
 	return cluster.Unknown

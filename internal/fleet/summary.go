@@ -14,13 +14,14 @@ type Summary struct {
 	DeadlineExceeded                                              bool
 }
 
-// Failure counts one result that ended with the error.
-func (s *Summary) Failure(e *cluster.Error) {
-	if e.Reason == cluster.NotAttempted {
+// failure counts one result that ended with the error.
+func (s *Summary) failure(e *cluster.Error) {
+	switch e.Reason {
+	case cluster.NotAttempted, cluster.QueueTimeout:
 		s.NotAttempted++
-		return
+	default:
+		s.Failed++
 	}
-	s.Failed++
 }
 
 // Probe counts one result.
@@ -29,7 +30,7 @@ func (s *Summary) Probe(r ProbeResult) {
 	case r.Skipped:
 		s.Skipped++
 	case r.Err != nil:
-		s.Failure(r.Err)
+		s.failure(r.Err)
 	case r.Observation.Verdict.State == cluster.Healthy:
 		s.Succeeded++
 	default:
@@ -48,7 +49,7 @@ func (s *Summary) Fetch(b *Batch) {
 	case b.End.Skipped:
 		s.Skipped++
 	case b.End.Err != nil:
-		s.Failure(b.End.Err)
+		s.failure(b.End.Err)
 	default:
 		s.Succeeded++
 	}
@@ -61,7 +62,7 @@ func (s *Summary) Get(r GetResult) {
 	case r.Skipped:
 		s.Skipped++
 	case r.Err != nil:
-		s.Failure(r.Err)
+		s.failure(r.Err)
 	default:
 		s.Succeeded++
 		s.Items++

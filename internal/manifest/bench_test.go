@@ -1,6 +1,7 @@
 package manifest_test
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func BenchmarkReader(b *testing.B) {
 			for b.Loop() {
 				r := manifest.NewReader(strings.NewReader(list), bench.opts)
 				for items = 0; ; items++ {
-					if _, err := r.Next(); err == io.EOF {
+					if _, err := r.Next(); errors.Is(err, io.EOF) {
 						break
 					} else if err != nil {
 						b.Fatal(err)

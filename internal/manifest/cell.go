@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 
@@ -27,10 +26,8 @@ func appendCell(dst []byte, cell []byte) []byte {
 }
 
 func appendNumber(dst []byte, number []byte) []byte {
-	if !bytes.ContainsAny(number, ".eE") {
-		if n, err := strconv.ParseInt(string(number), 10, 64); err == nil {
-			return strconv.AppendInt(dst, n, 10)
-		}
+	if n, err := strconv.ParseInt(string(number), 10, 64); err == nil {
+		return strconv.AppendInt(dst, n, 10)
 	}
 	f, err := strconv.ParseFloat(string(number), 64)
 	if err != nil {

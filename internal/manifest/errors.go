@@ -15,6 +15,8 @@ import (
 
 // The ways in which a body can be bad. What a reader returns wraps one of them and says where and why, in at most 1 KiB
 // of text that is fit for logs and terminals. Errors of the body's Read are none of them: they are returned as they are.
+// Only one that wraps io.EOF comes as io.ErrUnexpectedEOF with the same text, so that io.EOF always means that all is
+// well.
 var (
 	// ErrMalformed says that the body is not what an API server sends: not JSON, cut off, nested too deep, invalid
 	// UTF-8, a member name twice, not a Kubernetes object or not the kind of object that was asked for.

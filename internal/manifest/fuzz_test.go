@@ -211,7 +211,7 @@ func FuzzReader(f *testing.F) {
 		`{"kind":"PodList","apiVersion":"v1","items":null}`,
 	} {
 		for flags := range uint8(16) {
-			f.Add(body, flags, uint8(1+flags))
+			f.Add(body, flags, 1+flags)
 		}
 	}
 	f.Fuzz(func(t *testing.T, body string, flags, size uint8) {

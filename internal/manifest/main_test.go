@@ -1,6 +1,7 @@
 package manifest_test
 
 import (
+	"errors"
 	"io"
 	"testing"
 
@@ -21,7 +22,7 @@ func readAll(body io.Reader, opts manifest.Options) ([]item, manifest.Meta, erro
 	var items []item
 	for {
 		i, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return items, r.Meta(), nil
 		}
 		if err != nil {

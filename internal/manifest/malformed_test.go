@@ -105,7 +105,7 @@ func TestReaderRefusesWhatIsNoListWhereOneWasAskedFor(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"a single object":          `{"kind":"Pod","apiVersion":"v1"}`,
-		"one with items":           `{"kind":"Foo","apiVersion":"v1","items":[]}`,
+		"one with items":           `{"kind":"Foo","apiVersion":"v1","items":[{}]}`,
 		"its kind after the items": `{"apiVersion":"v1","items":[{"kind":"Foo"}],"kind":"Foo"}`,
 		"items that are an object": `{"kind":"FooList","apiVersion":"v1","items":{}}`,
 		"a Status of success":      `{"kind":"Status","apiVersion":"v1","status":"Success"}`,
@@ -113,8 +113,11 @@ func TestReaderRefusesWhatIsNoListWhereOneWasAskedFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, _, err := readAll(strings.NewReader(body), manifest.Options{List: true})
+			items, _, err := readAll(strings.NewReader(body), manifest.Options{List: true})
 			checkError(t, err, manifest.ErrMalformed)
+			if len(items) > 0 && !strings.HasPrefix(name, "its kind after") {
+				t.Errorf("items %v", items)
+			}
 		})
 	}
 }
@@ -168,7 +171,7 @@ func TestReaderReturnsNoItemThatWasCutOff(t *testing.T) {
 			checkPrefix(t, got, whole)
 			reset := io.MultiReader(strings.NewReader(body[:end]), iotest.ErrReader(broken))
 			got, _, err = readAll(reset, manifest.Options{})
-			if err != broken {
+			if !errors.Is(err, broken) {
 				t.Fatalf("%s: %v, want the body's error itself", body[:end], err)
 			}
 			checkPrefix(t, got, whole)
@@ -191,7 +194,6 @@ func TestReaderReturnsTheBodysErrorAsItIs(t *testing.T) {
 	for name, failure := range map[string]error{
 		"an error of its own":      errors.New("http2: stream error"),
 		"a body cut short by HTTP": io.ErrUnexpectedEOF,
-		"one that wraps io.EOF":    fmt.Errorf("read: %w", io.EOF),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -203,14 +205,51 @@ func TestReaderReturnsTheBodysErrorAsItIs(t *testing.T) {
 				for err == nil {
 					_, err = r.Next()
 				}
-				if err != failure {
+				if !errors.Is(err, failure) {
 					t.Errorf("%s: %v, want %v", sent, err, failure)
 				}
-				if _, err := r.Next(); err != failure {
+				if _, err := r.Next(); !errors.Is(err, failure) {
 					t.Errorf("%s, asked again: %v, want %v", sent, err, failure)
 				}
 			}
 		})
+	}
+}
+
+func TestReaderTakesABodysFailureForNoEnd(t *testing.T) {
+	t.Parallel()
+	failure := fmt.Errorf("read \x1b: %w", io.EOF)
+	_, _, err := readAll(io.MultiReader(strings.NewReader(podList), iotest.ErrReader(failure)), manifest.Options{})
+	if !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || err.Error() != `read \x1b: EOF` {
+		t.Errorf("error %v", err)
+	}
+}
+
+// once returns its bytes and its error together, and nothing but io.EOF afterwards.
+type once struct {
+	bytes string
+	err   error
+}
+
+func (o *once) Read(p []byte) (int, error) {
+	if o.bytes == "" {
+		return 0, io.EOF
+	}
+	n := copy(p, o.bytes)
+	o.bytes = o.bytes[n:]
+	if o.bytes == "" {
+		return n, o.err
+	}
+	return n, nil
+}
+
+func TestReaderRemembersAnErrorThatCameWithBytes(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	for _, body := range []string{podList, pods + onePod, `{"kind":"Pod","apiVersion":"v1"}`} {
+		if _, _, err := readAll(&once{body, broken}, manifest.Options{}); !errors.Is(err, broken) {
+			t.Errorf("%s: %v, want %v", body, err, broken)
+		}
 	}
 }
 
@@ -298,7 +337,7 @@ func TestReaderHoldsNoMoreOfAHugeListThanAnItem(t *testing.T) {
 	defer r.Close()
 	got := 0
 	for ; ; got++ {
-		if _, err := r.Next(); err == io.EOF {
+		if _, err := r.Next(); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

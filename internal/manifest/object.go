@@ -75,3 +75,13 @@ func isListKind(kind string) bool { return strings.HasSuffix(kind, listSuffix) }
 func isSecret(apiVersion, kind string) bool {
 	return kind == "Secret" && (apiVersion == "v1" || apiVersion == "")
 }
+
+// interned keeps the string it made last: neighbours in a list mostly share their namespace.
+type interned struct{ last string }
+
+func (i *interned) string(text []byte) string {
+	if i.last != string(text) {
+		i.last = string(text)
+	}
+	return i.last
+}

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
@@ -128,7 +129,7 @@ func (p *Pager[T]) page(ctx context.Context, token string, yield func(T, error) 
 		item, err := reader.Next()
 		p.meta, p.bytes = reader.Meta(), before+reader.Bytes()
 		switch {
-		case err == io.EOF: //nolint:errorlint // a body's failure may wrap io.EOF: not the end of the page
+		case errors.Is(err, io.EOF):
 			return true, nil
 		case err != nil:
 			return false, err

@@ -144,22 +144,6 @@ func TestPagerPassesErrorsOn(t *testing.T) {
 	}
 }
 
-func TestPagerTakesABodysFailureForNoEnd(t *testing.T) {
-	t.Parallel()
-	failure := fmt.Errorf("read: %w", io.EOF)
-	open := func(context.Context, string) (io.ReadCloser, error) {
-		page := podPage("", "a", "b")
-		return io.NopCloser(io.MultiReader(strings.NewReader(page[:len(page)-10]), failing{failure})), nil
-	}
-	if _, err := drain(t.Context(), manifest.NewPager(open, manifest.Options{})); err != failure {
-		t.Errorf("error %v, want %v", err, failure)
-	}
-}
-
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
-
 func TestPagerEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	s := &server{page: func(string) (string, error) { return podPage("t1", "a", "b", "c"), nil }}

@@ -24,20 +24,22 @@ type Item struct {
 // object, one with a member called items as well. API servers write the kind first for built-in types, but after the
 // items for custom resources. The kind is then not known when the items arrive, and the Reader holds the body back until
 // it has seen the kind or Options.MaxItemBytes. A larger body can only be a list: no single object of that size would be
-// accepted. Its items are delivered, and the kind is checked at the end. With Options.List nothing is held back.
+// accepted. Its items are delivered, and the kind is checked at the end. With Options.List nothing is held back. An item
+// that is delivered before the kind of its list is known must say its own kind, as API servers let those items: it could
+// be a Secret.
 //
 // A Reader is for one goroutine.
 type Reader struct {
-	doc       document
-	opts      Options
-	buf       *buffers
-	header    header
-	phase     phase
-	list      bool   // the body is a list, or taken for one until its end
-	held      bool   // items came before the kind and were held back
-	single    bool   // the body is no list
-	namespace string // of the item before
-	err       error
+	doc        document
+	opts       Options
+	buf        *buffers
+	header     header
+	phase      phase
+	list       bool // the body is a list, or taken for one until its end
+	held       bool // items came before the kind and were held back
+	single     bool // the body is no list
+	namespaces interned
+	err        error
 }
 
 // phase is how far a body has been read.
@@ -258,8 +260,5 @@ func (r *Reader) item(raw []byte, at int64) (Item, error) {
 	if !ok {
 		return Item{}, malformed(at, "lists nested more than %d times in an item", maxNestedLists)
 	}
-	if r.namespace != string(namespace) {
-		r.namespace = string(namespace)
-	}
-	return Item{Namespace: r.namespace, Name: string(name), JSON: json}, nil
+	return Item{Namespace: r.namespaces.string(namespace), Name: string(name), JSON: json}, nil
 }

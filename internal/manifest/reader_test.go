@@ -1,7 +1,9 @@
 package manifest_test
 
 import (
+	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -26,7 +28,7 @@ func TestReaderSplitsBodies(t *testing.T) {
 	const b = `{ "metadata" : { "namespace" : "x" , "name" : "b" } }`
 	const typedA = `{"apiVersion":"g/v1","kind":"Foo","metadata":{"name":"a"}}`
 	itemA, itemB := item{"x", "a", a}, item{"x", "b", b}
-	pods := manifest.Meta{APIVersion: "v1", Kind: "Pod"}
+	podMeta := manifest.Meta{APIVersion: "v1", Kind: "Pod"}
 	page := manifest.Meta{APIVersion: "v1", Kind: "Pod", ResourceVersion: "7", Continue: "t", RemainingItemCount: 12}
 	foos := manifest.Meta{APIVersion: "g/v1", Kind: "Foo"}
 	const listMeta = `"metadata":{"resourceVersion":"7","continue":"t","remainingItemCount":12,"selfLink":"/"}`
@@ -47,22 +49,36 @@ func TestReaderSplitsBodies(t *testing.T) {
 		},
 		"an indented list": {
 			body:  "\n{\n  \"kind\": \"PodList\",\r\n\t\"apiVersion\": \"v1\",\n  \"items\": [\n    " + a + " ,\n    " + b + "\n  ]\n}\n\n",
-			items: []item{itemA, itemB}, meta: pods,
+			items: []item{itemA, itemB}, meta: podMeta,
 		},
 		"unknown members around the items": {
 			body: `{"x":{"items":[1,{"kind":"No"}]},"kind":"PodList","y":[[]],"apiVersion":"v1","z":-1.5e3,"items":[` + a +
 				`],"w":"\u0022]}","v":null}`,
-			items: []item{itemA}, meta: pods,
+			items: []item{itemA}, meta: podMeta,
 		},
 		"escaped member names": {
 			body:  `{"k\u0069nd":"PodList","\u0061piVersion":"v1","\u0069tems":[{"m\u0065tadata":{"n\u0061me":"\u0061\n"}}]}`,
-			items: []item{{"", "a\n", `{"m\u0065tadata":{"n\u0061me":"\u0061\n"}}`}}, meta: pods,
+			items: []item{{"", "a\n", `{"m\u0065tadata":{"n\u0061me":"\u0061\n"}}`}}, meta: podMeta,
 		},
-		"an empty list":              {body: `{"kind":"PodList","apiVersion":"v1","items":[]}`, meta: pods},
-		"items null":                 {body: `{"kind":"PodList","apiVersion":"v1","metadata":null,"items":null}`, meta: pods},
-		"items null before the kind": {body: `{"apiVersion":"v1","items":null,"kind":"PodList"}`, meta: pods},
+		"items of several namespaces and of none": {
+			body: pods + `{"metadata":{"namespace":"x"}},{"metadata":{"namespace":"y"}},{},{"metadata":{"namespace":"y"}}]}`,
+			items: []item{
+				{"x", "", `{"metadata":{"namespace":"x"}}`},
+				{"y", "", `{"metadata":{"namespace":"y"}}`},
+				{"", "", `{}`},
+				{"y", "", `{"metadata":{"namespace":"y"}}`},
+			}, meta: podMeta,
+		},
+		"a single object whose kind only begins like a list's": {
+			body:  `{"kind":"PriceListEntry","apiVersion":"g/v1","items":[{}]}`,
+			items: []item{{"", "", `{"kind":"PriceListEntry","apiVersion":"g/v1","items":[{}]}`}},
+			meta:  manifest.Meta{APIVersion: "g/v1", Kind: "PriceListEntry"},
+		},
+		"an empty list":              {body: `{"kind":"PodList","apiVersion":"v1","items":[]}`, meta: podMeta},
+		"items null":                 {body: `{"kind":"PodList","apiVersion":"v1","metadata":null,"items":null}`, meta: podMeta},
+		"items null before the kind": {body: `{"apiVersion":"v1","items":null,"kind":"PodList"}`, meta: podMeta},
 		"a list without items where a list was asked for": {
-			body: `{"kind":"PodList","apiVersion":"v1"}`, list: true, meta: pods,
+			body: `{"kind":"PodList","apiVersion":"v1"}`, list: true, meta: podMeta,
 		},
 		"a v1 List whose items say what they are": {
 			body:  `{"apiVersion":"v1","items":[` + typedA + `],"kind":"List"}`,
@@ -117,7 +133,7 @@ func TestReaderSplitsBodies(t *testing.T) {
 		"items without a name or metadata": {
 			body:  `{"kind":"PodList","apiVersion":"v1","items":[{},{"metadata":null},{"metadata":{"name":null,"x":{"name":"no"}}}]}`,
 			items: []item{{"", "", `{}`}, {"", "", `{"metadata":null}`}, {"", "", `{"metadata":{"name":null,"x":{"name":"no"}}}`}},
-			meta:  pods,
+			meta:  podMeta,
 		},
 	} {
 		for how, deliver := range deliveries() {
@@ -134,7 +150,7 @@ func TestReaderSplitsBodies(t *testing.T) {
 					}
 					items = append(items, item{i.Namespace, i.Name, string(i.JSON)})
 				}
-				if err != io.EOF {
+				if !errors.Is(err, io.EOF) {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(tt.items, items); diff != "" {
@@ -195,8 +211,7 @@ func TestReaderDeliversItemsAsTheyArrive(t *testing.T) {
 				t.Fatal(err)
 			}
 			arrived <- io.ErrClosedPipe
-			<-arrived
-			if _, err := r.Next(); err != io.ErrClosedPipe {
+			if _, err := r.Next(); !errors.Is(err, io.ErrClosedPipe) {
 				t.Errorf("Next() = %v, want the body's error itself", err)
 			}
 		})
@@ -236,6 +251,26 @@ func TestReaderReusesBuffersWithoutMixingBodies(t *testing.T) {
 	}
 }
 
+func TestPoolKeepsNoHugeBuffers(t *testing.T) {
+	opts := manifest.Options{Pool: new(manifest.Pool)}
+	heap := func() uint64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	before := heap()
+	huge := &endless{begin: pods + `{"a":"`, piece: "x"}
+	body := io.MultiReader(io.LimitReader(huge, 3<<20), strings.NewReader(`"}]}`))
+	if items, _, err := readAll(body, opts); err != nil || len(items) != 1 {
+		t.Fatalf("%d items, %v", len(items), err)
+	}
+	if after := heap(); after > before+1<<20 {
+		t.Errorf("%d bytes are still held", after-before)
+	}
+	runtime.KeepAlive(opts)
+}
+
 func TestReaderEndsWithClose(t *testing.T) {
 	t.Parallel()
 	r := manifest.NewReader(strings.NewReader(`{"kind":"PodList","apiVersion":"v1","items":[{},{}]}`), manifest.Options{})
@@ -244,7 +279,7 @@ func TestReaderEndsWithClose(t *testing.T) {
 	}
 	r.Close()
 	r.Close()
-	if _, err := r.Next(); err == nil || err == io.EOF {
+	if _, err := r.Next(); err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("Next() after Close = %v", err)
 	}
 	if r.Meta().Kind != "Pod" || r.Bytes() == 0 {

@@ -40,19 +40,22 @@ func TestReaderCutsTheDataOfSecrets(t *testing.T) {
 	t.Parallel()
 	const applied = `"kubectl.kubernetes.io/last-applied-configuration":"CANARY"`
 	for in, want := range map[string]string{
-		`{"data":{"k":"CANARY"},"metadata":{"name":"a"}}`:                                             `{"metadata":{"name":"a"}}`,
-		`{"metadata":{"name":"a"},"data":{"k":"CANARY"},"type":"Opaque"}`:                             `{"metadata":{"name":"a"},"type":"Opaque"}`,
-		`{"metadata":{"name":"a"},"data":{},"stringData":{"k":"CANARY"}}`:                             `{"metadata":{"name":"a"}}`,
-		`{"stringData":{"k":"CANARY"},"x":1,"data":"CANARY"}`:                                         `{"x":1}`,
-		`{"data":["CANARY"],"stringData":"CANARY"}`:                                                   `{}`,
-		`{"d\u0061ta":{"k":"CANARY"},"x":1}`:                                                          `{"x":1}`,
-		`{"x":1,"\u0064\u0061\u0074\u0061":"CANARY"}`:                                                 `{"x":1}`,
-		`{"metadata":{"annotations":{` + applied + `}}}`:                                              `{"metadata":{"annotations":{}}}`,
-		`{"metadata":{"annotations":{"a":"b",` + applied + `,"c":"d"}}}`:                              `{"metadata":{"annotations":{"a":"b","c":"d"}}}`,
-		`{"metadata":{"managedFields":["CANARY"],"annotations":{` + applied + `}},"data":"CANARY"}`:   `{"metadata":{"annotations":{}}}`,
-		`{"metadata":{"annotations":{"kubectl.kubernetes.io\/last-applied-configuration":"CANARY"}}}`: `{"metadata":{"annotations":{}}}`,
-		`{ "data" : {"k":"CANARY"} , "stringData" : "CANARY" , "x" : 1 }`:                             `{ "x" : 1 }`,
-		`{"type":"a","data":{"data":"CANARY","s":"}CANARY\\\""},"immutable":true}`:                    `{"type":"a","immutable":true}`,
+		`{"data":{"k":"CANARY"},"metadata":{"name":"a"}}`:                                                     `{"metadata":{"name":"a"}}`,
+		`{"metadata":{"name":"a"},"data":{"k":"CANARY"},"type":"Opaque"}`:                                     `{"metadata":{"name":"a"},"type":"Opaque"}`,
+		`{"metadata":{"name":"a"},"data":{},"stringData":{"k":"CANARY"}}`:                                     `{"metadata":{"name":"a"}}`,
+		`{"stringData":{"k":"CANARY"},"x":1,"data":"CANARY"}`:                                                 `{"x":1}`,
+		`{"data":["CANARY"],"stringData":"CANARY"}`:                                                           `{}`,
+		`{"d\u0061ta":{"k":"CANARY"},"x":1}`:                                                                  `{"x":1}`,
+		`{"x":1,"\u0064\u0061\u0074\u0061":"CANARY"}`:                                                         `{"x":1}`,
+		`{"metadata":{"annotations":{` + applied + `}}}`:                                                      `{"metadata":{"annotations":{}}}`,
+		`{"metadata":{"annotations":["kubectl.kubernetes.io/last-applied-configuration",1]},"data":"CANARY"}`: `{"metadata":{"annotations":["kubectl.kubernetes.io/last-applied-configuration",1]}}`,
+		`{"metadata":{"annotations":null},"data":"CANARY"}`:                                                   `{"metadata":{"annotations":null}}`,
+		`{"metadata":null,"data":"CANARY"}`:                                                                   `{"metadata":null}`,
+		`{"metadata":{"annotations":{"a":"b",` + applied + `,"c":"d"}}}`:                                      `{"metadata":{"annotations":{"a":"b","c":"d"}}}`,
+		`{"metadata":{"managedFields":["CANARY"],"annotations":{` + applied + `}},"data":"CANARY"}`:           `{"metadata":{"annotations":{}}}`,
+		`{"metadata":{"annotations":{"kubectl.kubernetes.io\/last-applied-configuration":"CANARY"}}}`:         `{"metadata":{"annotations":{}}}`,
+		`{ "data" : {"k":"CANARY"} , "stringData" : "CANARY" , "x" : 1 }`:                                     `{ "x" : 1 }`,
+		`{"type":"a","data":{"data":"CANARY","s":"}CANARY\\\""},"immutable":true}`:                            `{"type":"a","immutable":true}`,
 	} {
 		own := `{"apiVersion":"v1","kind":"Secret",` + strings.TrimPrefix(in, "{")
 		ownWant := strings.Replace(`{"apiVersion":"v1","kind":"Secret",`+strings.TrimPrefix(want, "{"), ",}", "}", 1)
@@ -72,12 +75,14 @@ func TestReaderCutsTheDataOfSecrets(t *testing.T) {
 			"its kind last, in a list":     {pods + last + `]}`, last, manifest.Options{}, ""},
 			"in a list in a list": {
 				`{"kind":"List","apiVersion":"v1","items":[{"items":[` + own + `,1],"kind":"List","apiVersion":"v1"}]}`,
-				`{"items":[` + own + `,1],"kind":"List","apiVersion":"v1"}`, manifest.Options{},
+				`{"items":[` + own + `,1],"kind":"List","apiVersion":"v1"}`,
+				manifest.Options{},
 				`{"items":[` + ownWant + `,1],"kind":"List","apiVersion":"v1"}`,
 			},
 			"in a SecretList in a list": {
 				pods + `{"items":[` + in + `],"kind":"SecretList","apiVersion":"v1"}]}`,
-				`{"items":[` + in + `],"kind":"SecretList","apiVersion":"v1"}`, manifest.Options{},
+				`{"items":[` + in + `],"kind":"SecretList","apiVersion":"v1"}`,
+				manifest.Options{},
 				`{"items":[` + want + `],"kind":"SecretList","apiVersion":"v1"}`,
 			},
 		} {

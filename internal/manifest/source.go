@@ -1,6 +1,11 @@
 package manifest
 
-import "io"
+import (
+	"errors"
+	"io"
+
+	"github.com/clusterfleet/clusterfleet/internal/safetext"
+)
 
 // maxEmptyReads is how often in a row a body may return neither bytes nor an error.
 const maxEmptyReads = 100
@@ -16,7 +21,7 @@ type source struct {
 	kept     []byte // the document up to given, while keep is set
 	replay   []byte // what comes before the rest of body
 	end      error  // what body returned in the end
-	failure  error  // end, where it is not io.EOF and the decoder has been told
+	failure  error  // end, where it is no regular one and the decoder has been told
 }
 
 // Read implements io.Reader.
@@ -41,7 +46,8 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// fill reads at least one byte or returns how body ended, again and again.
+// fill reads at least one byte or returns how body ended, again and again. A failure that wraps io.EOF is turned into
+// one that does not: a reader's caller would take it for the end of the items.
 func (s *source) fill(p []byte) (int, error) {
 	for range maxEmptyReads {
 		if s.end != nil {
@@ -56,8 +62,10 @@ func (s *source) fill(p []byte) (int, error) {
 	if s.end == nil {
 		s.end = io.ErrNoProgress
 	}
-	if s.end != io.EOF { //nolint:errorlint // readers return io.EOF itself at the end; wrapped it is a failure
+	if !errors.Is(s.end, io.EOF) {
 		s.failure = s.end
+	} else if s.end != io.EOF { //nolint:errorlint // readers return io.EOF itself at the end; wrapped it is a failure
+		s.failure = &bodyError{io.ErrUnexpectedEOF, safetext.Clean(s.end.Error())}
 	}
 	return 0, s.end
 }

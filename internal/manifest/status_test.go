@@ -31,15 +31,18 @@ func TestReaderReturnsAStatusOfFailureAsItsError(t *testing.T) {
 		},
 		"a wait without bounds": {
 			`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"X","details":{"retryAfterSeconds":9223372036854775807}}`,
-			manifest.StatusError{Reason: "X", RetryAfter: (1<<31 - 1) * time.Second}, "X",
+			manifest.StatusError{Reason: "X", RetryAfter: (1<<31 - 1) * time.Second},
+			"X",
 		},
 		"a wait into the past": {
 			`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"m","details":{"retryAfterSeconds":-1}}`,
-			manifest.StatusError{Message: "m"}, "m",
+			manifest.StatusError{Message: "m"},
+			"m",
 		},
 		"text for a terminal": {
 			`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"\u001b[2J","message":"a\r\nb\u202e"}`,
-			manifest.StatusError{Reason: `\x1b[2J`, Message: `a\r\nb\u202e`}, `a\r\nb\u202e (\x1b[2J)`,
+			manifest.StatusError{Reason: `\x1b[2J`, Message: `a\r\nb\u202e`},
+			`a\r\nb\u202e (\x1b[2J)`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

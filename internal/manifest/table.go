@@ -37,15 +37,15 @@ type Row struct {
 
 // TableReader reads the rows of one body, a Table of group meta.k8s.io. A TableReader is for one goroutine.
 type TableReader struct {
-	doc       document
-	pool      *Pool
-	buf       *buffers
-	header    header
-	columns   []Column
-	phase     phase
-	ends      []int // where the cells of a row end in its text
-	namespace string
-	err       error
+	doc        document
+	pool       *Pool
+	buf        *buffers
+	header     header
+	columns    []Column
+	phase      phase
+	ends       []int // where the cells of a row end in its text
+	namespaces interned
+	err        error
 }
 
 // NewTableReader returns a TableReader of body, which it reads to its end but does not close. Close it when done. Of opts
@@ -240,8 +240,5 @@ func (t *TableReader) identify(json []byte, at int) (namespace, name string, ok 
 		return "", "", json[at] == 'n'
 	}
 	rawNamespace, rawName, ok := identity(json, lookAt(json, at).metadata)
-	if t.namespace != string(rawNamespace) {
-		t.namespace = string(rawNamespace)
-	}
-	return t.namespace, string(rawName), ok
+	return t.namespaces.string(rawNamespace), string(rawName), ok
 }

@@ -30,7 +30,7 @@ func readTable(body io.Reader, opts manifest.Options) ([]manifest.Row, *manifest
 	var rows []manifest.Row
 	for {
 		row, err := table.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return rows, table, nil
 		}
 		if err != nil {
@@ -55,26 +55,36 @@ func TestTableReaderReadsTables(t *testing.T) {
 	}{
 		"as API servers send it": {
 			`"metadata":{"resourceVersion":"7","continue":"t","remainingItemCount":3},` + columns + `,"rows":[` + rowA + `,` + rowA + `]`,
-			[]manifest.Row{a, a}, manifest.Meta{ResourceVersion: "7", Continue: "t", RemainingItemCount: 3},
+			[]manifest.Row{a, a},
+			manifest.Meta{ResourceVersion: "7", Continue: "t", RemainingItemCount: 3},
 		},
 		"everything after the rows": {
 			`"rows":[` + rowA + `],` + columns + `,"metadata":{"continue":"t"}`,
-			[]manifest.Row{a}, manifest.Meta{Continue: "t"},
+			[]manifest.Row{a},
+			manifest.Meta{Continue: "t"},
 		},
 		"no rows":               {columns + `,"rows":[]`, nil, manifest.Meta{}},
 		"rows null":             {`"rows":null,` + columns, nil, manifest.Meta{}},
 		"no member called rows": {columns, nil, manifest.Meta{}},
 		"rows without an object, or of a nameless one": {
 			columns + `,"rows":[{"cells":["a"]},{"object":null,"cells":null},{"object":{},"conditions":[{"type":"Completed"}],"cells":[]}]`,
-			[]manifest.Row{{Cells: []string{"a"}}, {}, {Cells: []string{}}}, manifest.Meta{},
+			[]manifest.Row{{Cells: []string{"a"}}, {}, {Cells: []string{}}},
+			manifest.Meta{},
+		},
+		"rows of several namespaces and of none": {
+			columns + `,"rows":[{"object":{"metadata":{"namespace":"x"}}},{"object":{"metadata":{"namespace":"y"}}},{"object":{"metadata":{}}}]`,
+			[]manifest.Row{{Namespace: "x"}, {Namespace: "y"}, {}},
+			manifest.Meta{},
 		},
 		"more cells than columns": {
 			columns + `,"rows":[{"cells":["a",1,"b","c",["d"]]}]`,
-			[]manifest.Row{{Cells: []string{"a", "1", "b"}}}, manifest.Meta{},
+			[]manifest.Row{{Cells: []string{"a", "1", "b"}}},
+			manifest.Meta{},
 		},
 		"escaped names and names of other objects": {
 			columns + `,"rows":[{"\u0063ells":["\u0061\n"],"\u006fbject":{"spec":{"name":"no"},"m\u0065tadata":{"n\u0061me":"\u0062"}}}]`,
-			[]manifest.Row{{Cells: []string{"a\n"}, Name: "b"}}, manifest.Meta{},
+			[]manifest.Row{{Cells: []string{"a\n"}, Name: "b"}},
+			manifest.Meta{},
 		},
 	} {
 		for how, deliver := range deliveries() {
@@ -85,14 +95,15 @@ func TestTableReaderReadsTables(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				tt.meta.Kind, tt.meta.APIVersion = "Table", "meta.k8s.io/v1"
+				meta := tt.meta
+				meta.Kind, meta.APIVersion = "Table", "meta.k8s.io/v1"
 				if diff := cmp.Diff(tt.rows, rows); diff != "" {
 					t.Errorf("rows (-want +got):\n%s", diff)
 				}
 				if diff := cmp.Diff(wantColumns, table.Columns()); diff != "" {
 					t.Errorf("columns (-want +got):\n%s", diff)
 				}
-				if diff := cmp.Diff(tt.meta, table.Meta()); diff != "" {
+				if diff := cmp.Diff(meta, table.Meta()); diff != "" {
 					t.Errorf("meta (-want +got):\n%s", diff)
 				}
 				if table.Bytes() != int64(len(body)) {
@@ -192,12 +203,22 @@ func TestTableReaderBoundsRows(t *testing.T) {
 	}
 }
 
+func TestTableReaderReadsNoFurtherThanAKindThatIsNoTable(t *testing.T) {
+	t.Parallel()
+	body := &endless{begin: pods, piece: onePod + ","}
+	_, _, err := readTable(body, manifest.Options{})
+	checkError(t, err, manifest.ErrMalformed)
+	if body.read > 64<<10 {
+		t.Errorf("read %d bytes", body.read)
+	}
+}
+
 func TestTableReaderReturnsTheBodysErrorAsItIs(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	body := io.MultiReader(strings.NewReader(strings.TrimSuffix(tableOf(`"rows":[`+rowA), "}")), iotest.ErrReader(broken))
 	rows, _, err := readTable(body, manifest.Options{})
-	if err != broken || len(rows) != 1 {
+	if !errors.Is(err, broken) || len(rows) != 1 {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }

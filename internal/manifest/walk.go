@@ -103,13 +103,11 @@ func skipNested(json []byte, at int) int {
 // skipString returns the end of the string whose opening quote is json[at].
 func skipString(json []byte, at int) int {
 	for at++; ; at++ {
-		at += bytes.IndexByte(json[at:], '"')
-		escape := at
-		for json[escape-1] == '\\' {
-			escape--
-		}
-		if (at-escape)%2 == 0 {
+		switch json[at] {
+		case '"':
 			return at + 1
+		case '\\':
+			at++
 		}
 	}
 }

@@ -23,6 +23,7 @@ func begin(expected int) *call {
 // end returns the summary of a call whose time was bounded by ctx.
 func (c *call) end(ctx context.Context) *fleetv1.Summary {
 	c.Duration = time.Since(c.start)
-	c.DeadlineExceeded = errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+	cut := c.Failed+c.NotAttempted > 0
+	c.DeadlineExceeded = cut && errors.Is(context.Cause(ctx), context.DeadlineExceeded)
 	return summary(c.Summary)
 }

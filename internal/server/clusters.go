@@ -1,16 +1,23 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
 )
 
-const defaultPageSize = 500
+const (
+	defaultPageSize = 500
+	// maxPageBytes keeps a page within a message, however much the clusters say of themselves.
+	maxPageBytes = maxMessageBytes - 512<<10
+)
 
 // clusters serves fleet.v1.ClusterService.
 type clusters struct {
@@ -30,33 +37,34 @@ func (s *clusters) ListClusters(_ context.Context, r *fleetv1.ListClustersReques
 	if err != nil {
 		return nil, requestStatus(err)
 	}
-	page, next := cut(selected, string(after), int(r.GetPageSize()))
+	page := pageAfter(selected, string(after), cmp.Or(int(r.GetPageSize()), defaultPageSize))
 	response := &fleetv1.ListClustersResponse{
-		NextPageToken: base64.RawURLEncoding.EncodeToString([]byte(next)),
-		TotalSize:     int32(len(selected)), //nolint:gosec // a fleet has fewer than 2³¹ clusters
+		TotalSize: int32(len(selected)), //nolint:gosec // a fleet has fewer than 2³¹ clusters
 	}
-	for _, c := range page {
-		response.Clusters = append(response.Clusters, clusterMessage(c))
+	size := 0
+	for i, c := range page {
+		message := clusterMessage(c)
+		if size += proto.Size(message); size > maxPageBytes && i > 0 {
+			page = page[:i]
+			break
+		}
+		response.Clusters = append(response.Clusters, message)
+	}
+	if n := len(page); n > 0 && page[n-1].Definition.Name != selected[len(selected)-1].Definition.Name {
+		response.NextPageToken = base64.RawURLEncoding.EncodeToString([]byte(page[n-1].Definition.Name))
 	}
 	return response, nil
 }
 
-// cut returns the clusters of a page, and the name after which the next one begins, empty if there is none.
-func cut(sorted []fleet.Cluster, after string, size int) ([]fleet.Cluster, string) {
-	if size == 0 {
-		size = defaultPageSize
-	}
+// pageAfter returns at most size clusters that come after a name.
+func pageAfter(sorted []fleet.Cluster, after string, size int) []fleet.Cluster {
 	begin, found := slices.BinarySearchFunc(sorted, after, func(c fleet.Cluster, name string) int {
 		return strings.Compare(c.Definition.Name, name)
 	})
 	if found {
 		begin++
 	}
-	page := sorted[begin:]
-	if len(page) <= size {
-		return page, ""
-	}
-	return page[:size], page[size-1].Definition.Name
+	return sorted[begin:min(begin+size, len(sorted))]
 }
 
 // GetCluster returns one cluster.

@@ -2,9 +2,9 @@ package server
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 
 	validatepb "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"buf.build/go/protovalidate"
@@ -17,6 +17,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
+
+// maxViolations bounds what is told of a bad request.
+const maxViolations = 10
 
 // interceptors returns what every call passes, the outermost first.
 func interceptors(log *slog.Logger, metrics *grpcprometheus.ServerMetrics, life *lifetime) ([]grpc.ServerOption, error) {
@@ -95,13 +98,15 @@ func explain(err error) error {
 	return err
 }
 
+// explainViolations tells the first few: a request of ten thousand references may hold as many mistakes.
 func explainViolations(violations *validatepb.Violations) error {
 	var fields []*errdetails.BadRequest_FieldViolation
-	var problems []error
-	for _, v := range violations.GetViolations() {
+	var problems []string
+	all := violations.GetViolations()
+	for _, v := range all[:min(maxViolations, len(all))] {
 		field := protovalidate.FieldPathString(v.GetField())
 		fields = append(fields, &errdetails.BadRequest_FieldViolation{Field: field, Description: v.GetMessage()})
-		problems = append(problems, errors.New(field+": "+v.GetMessage()))
+		problems = append(problems, field+": "+v.GetMessage())
 	}
-	return badRequest(errors.Join(problems...).Error(), fields...)
+	return badRequest(strings.Join(problems, "; "), fields...)
 }

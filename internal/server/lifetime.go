@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"errors"
+	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -18,21 +20,49 @@ const (
 	stopTime = 10 * time.Second
 )
 
+// apiPrefix is what the methods of the fleet's own API begin with.
+const apiPrefix = "/fleet."
+
 var errStopping = errors.New("the aggregator is shutting down")
 
-// lifetime ends calls with the server: new ones are refused once it drains, running ones ended once it stops.
+// lifetime ends calls with the server: new ones are refused once it drains, running ones ended once it stops. Calls of
+// grpc.health.v1 and of reflection are neither refused nor waited for: health tells that the server drains, and its
+// watches never end by themselves.
 type lifetime struct {
-	draining context.Context //nolint:containedctx // it is the server's own life
-	stopping context.Context //nolint:containedctx // likewise
-	drain    context.CancelCauseFunc
+	stopping context.Context //nolint:containedctx // it is the server's own life
 	stop     context.CancelCauseFunc
+
+	mu       sync.Mutex
+	draining bool
+	calls    sync.WaitGroup
 }
 
 func newLifetime(ctx context.Context) *lifetime {
 	l := &lifetime{}
-	l.draining, l.drain = context.WithCancelCause(ctx)
 	l.stopping, l.stop = context.WithCancelCause(ctx)
 	return l
+}
+
+// drain refuses new calls from now on. The channel is closed when those under way have ended.
+func (l *lifetime) drain() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.draining = true
+	return background(l.calls.Wait)
+}
+
+// enter reports whether a call may begin; leave must be called when it ends.
+func (l *lifetime) enter(method string) (leave func(), ok bool) {
+	if !strings.HasPrefix(method, apiPrefix) {
+		return func() {}, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.draining {
+		return nil, false
+	}
+	l.calls.Add(1)
+	return l.calls.Done, true
 }
 
 // bound returns ctx, ended with the server as well. release must be called.
@@ -45,10 +75,12 @@ func (l *lifetime) bound(ctx context.Context) (bounded context.Context, release 
 	}
 }
 
-func (l *lifetime) unary(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	if l.draining.Err() != nil {
+func (l *lifetime) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	leave, ok := l.enter(info.FullMethod)
+	if !ok {
 		return nil, shuttingDown()
 	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, unaryTimeout)
 	defer cancel()
 	ctx, release := l.bound(ctx)
@@ -57,18 +89,20 @@ func (l *lifetime) unary(ctx context.Context, request any, _ *grpc.UnaryServerIn
 	return response, orShuttingDown(ctx, err)
 }
 
-func (l *lifetime) stream(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	if l.draining.Err() != nil {
+func (l *lifetime) stream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	leave, ok := l.enter(info.FullMethod)
+	if !ok {
 		return shuttingDown()
 	}
+	defer leave()
 	ctx, release := l.bound(stream.Context())
 	defer release()
 	return orShuttingDown(ctx, handler(service, &boundedStream{stream, ctx}))
 }
 
-// orShuttingDown replaces the result of a call that the server ended: what it says is not whole.
+// orShuttingDown replaces the error of a call that the server ended. A call that ended well all the same is whole.
 func orShuttingDown(ctx context.Context, err error) error {
-	if errors.Is(context.Cause(ctx), errStopping) {
+	if err != nil && errors.Is(context.Cause(ctx), errStopping) {
 		return shuttingDown()
 	}
 	return err

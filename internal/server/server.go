@@ -23,9 +23,9 @@ import (
 type Options struct {
 	// TLS is the server's configuration; nil serves plaintext.
 	TLS *tls.Config
-	// Log gets a line a failed call; nil: nothing is logged.
+	// Log gets a line a call, by its level only for those that failed; nil discards it.
 	Log *slog.Logger
-	// Metrics gets the server's metrics; nil: they are not registered.
+	// Metrics gets the server's metrics; nil: they are counted and not shown.
 	Metrics prometheus.Registerer
 }
 
@@ -82,27 +82,20 @@ func (s *Server) Serve(listener net.Listener) error {
 // whether handlers had to be left behind.
 func (s *Server) Shutdown() error {
 	s.health.Shutdown()
-	s.life.drain(errStopping)
-	drained := s.background(s.grpc.GracefulStop)
-	if within(drainTime, drained) {
-		s.life.stop(errStopping)
-		return nil
-	}
+	within(drainTime, s.life.drain())
 	s.life.stop(errStopping)
-	if within(endTime, drained) {
-		return nil
-	}
-	if within(stopTime, s.background(s.grpc.Stop)) {
+	if within(endTime, background(s.grpc.GracefulStop)) || within(stopTime, background(s.grpc.Stop)) {
 		return nil
 	}
 	return errors.New("handlers did not end in time and were left behind")
 }
 
-func (s *Server) background(stop func()) <-chan struct{} {
+// background returns a channel that is closed when wait returns.
+func background(wait func()) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		stop()
+		wait()
 	}()
 	return done
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"time"
@@ -79,12 +78,9 @@ func requestStatus(err error) error {
 		return failure(codes.NotFound, "CLUSTER_NOT_FOUND", e.Error())
 	}
 	if e, ok := errors.AsType[*fleet.RequestError](err); ok {
-		return badRequest(e.Error(), &errdetails.BadRequest_FieldViolation{Field: e.Field, Description: e.Error()})
+		return invalidField(e.Field, e.Problem)
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return status.FromContextError(err).Err()
-	}
-	return failure(codes.Internal, "INTERNAL", "the aggregator failed; its log says why")
+	return failure(codes.Internal, "INTERNAL", err.Error())
 }
 
 func badRequest(message string, violations ...*errdetails.BadRequest_FieldViolation) error {

@@ -1,0 +1,31 @@
+package fleet_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/internal/simulator"
+)
+
+// await waits until what happens elsewhere has happened.
+func await(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(10 * time.Second)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("10 s have passed without: %s", what)
+		}
+	}
+}
+
+func awaitConnections(t *testing.T, sim *simulator.Fleet, name string, want int64) {
+	t.Helper()
+	await(t, name+" has its connections closed", func() bool {
+		s, _ := sim.ClusterStats(name)
+		return s.OpenConnections == want
+	})
+}

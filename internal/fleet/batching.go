@@ -1,0 +1,63 @@
+package fleet
+
+import (
+	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+func (t *reading) addItem(meta manifest.Meta, item manifest.Item) error {
+	if err := checkNames(item.Namespace, item.Name, meta.APIVersion, meta.Kind, meta.ResourceVersion); err != nil {
+		return err
+	}
+	if !t.grow(entryBytes + len(item.Namespace) + len(item.Name) + len(item.JSON)) {
+		return errLeft
+	}
+	t.batch.APIVersion, t.batch.Kind = meta.APIVersion, meta.Kind
+	t.batch.Items = append(t.batch.Items, Item{Namespace: item.Namespace, Name: item.Name, JSON: string(item.JSON)})
+	t.end.Items++
+	return nil
+}
+
+func (t *reading) addRow(row manifest.Row) error {
+	if err := checkNames(row.Namespace, row.Name); err != nil {
+		return err
+	}
+	size := entryBytes + len(row.Namespace) + len(row.Name)
+	for _, cell := range row.Cells {
+		size += cellBytes + len(cell)
+	}
+	if !t.grow(size) {
+		return errLeft
+	}
+	t.batch.Rows = append(t.batch.Rows, row)
+	t.end.Items++
+	return nil
+}
+
+// addColumns begins the first batch of a table.
+func (t *reading) addColumns(columns []manifest.Column) {
+	t.batch.Columns = columns
+	for _, c := range columns {
+		t.size += entryBytes + len(c.Name) + len(c.Type) + len(c.Format) + len(c.Description)
+	}
+}
+
+// grow makes room in the batch, for which a batch that would become too large is handed on. It reports whether the caller
+// wants more.
+func (t *reading) grow(size int) bool {
+	if t.size > 0 && t.size+size > batchBytes && !t.flush() {
+		return false
+	}
+	t.size += size
+	return true
+}
+
+// checkNames refuses what no API server sends: a name beside the largest object would not fit into a message.
+func checkNames(names ...string) error {
+	for _, name := range names {
+		if len(name) > maxNameBytes {
+			return cluster.NewError(cluster.MalformedResponse, cluster.PhaseBody, "the answer holds a name that is longer than any of Kubernetes", nil)
+		}
+	}
+	return nil
+}

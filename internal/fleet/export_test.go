@@ -1,0 +1,37 @@
+package fleet
+
+import "github.com/clusterfleet/clusterfleet/pkg/cluster"
+
+// Idle reports whether every bound of the fleet is free again and no probe is shared.
+func (f *Fleet) Idle() bool {
+	f.flights.mu.Lock()
+	defer f.flights.mu.Unlock()
+	free := f.probes.TryAcquire(maxProbes)
+	if free {
+		f.probes.Release(maxProbes)
+	}
+	readable := f.reads.TryAcquire(maxReadBytes)
+	if readable {
+		f.reads.Release(maxReadBytes)
+	}
+	return free && readable && len(f.flights.calls) == 0
+}
+
+// Traces returns how many clusters the store of observations knows.
+func (f *Fleet) Traces() (n int) {
+	f.latest.byMember.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
+// Client returns the client of a cluster.
+func (f *Fleet) Client(name string) *cluster.Client { return f.roster.Load().byName[name].client }
+
+// Callers returns how many callers wait for probes.
+func (f *Fleet) Callers() (n int) {
+	f.flights.mu.Lock()
+	defer f.flights.mu.Unlock()
+	for _, call := range f.flights.calls {
+		n += call.callers
+	}
+	return n
+}

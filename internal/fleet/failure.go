@@ -1,0 +1,45 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+// maxRetryAfter bounds what a server may ask its callers to wait.
+const maxRetryAfter = time.Minute
+
+// failed returns why reading a cluster failed, nil if it did not. ctx is that of the whole call, own the one that ends
+// with the cluster's time as well: the end of the first says nothing about the cluster, that of the second does.
+func failed(ctx, own context.Context, err error) *cluster.Error {
+	if err == nil {
+		return nil
+	}
+	e := explain(err)
+	canceled := errors.Is(err, context.Canceled)
+	switch {
+	case ctx.Err() != nil && (canceled || errors.Is(err, context.Cause(ctx))):
+		return cluster.Unfinished(e.Phase, context.Cause(ctx))
+	case canceled: // what was stopped does not know why
+		return cluster.Classify(context.Cause(own), cluster.PhaseBody)
+	}
+	return e
+}
+
+func explain(err error) *cluster.Error {
+	if status, ok := errors.AsType[*manifest.StatusError](err); ok {
+		e := cluster.NewStatusError(int(status.Code), status.Message)
+		e.RetryAfter = min(status.RetryAfter, maxRetryAfter)
+		return e
+	}
+	switch {
+	case errors.Is(err, manifest.ErrMalformed):
+		return cluster.NewError(cluster.MalformedResponse, cluster.PhaseBody, "the answer is not what Kubernetes sends: "+err.Error(), err)
+	case errors.Is(err, manifest.ErrTooLarge), errors.Is(err, manifest.ErrEndless):
+		return cluster.NewError(cluster.ResponseTooLarge, cluster.PhaseBody, err.Error(), err)
+	}
+	return cluster.Classify(err, cluster.PhaseBody)
+}

@@ -1,0 +1,79 @@
+package fleet
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+func seen(state cluster.State, at time.Time) Observation {
+	return Observation{Verdict: &cluster.Verdict{State: state}, At: at}
+}
+
+func TestTheNewestObservationWins(t *testing.T) {
+	var l latest
+	m := &member{}
+	early, late := time.Now(), time.Now().Add(time.Second)
+	l.put(m, seen(cluster.Unreachable, late))
+	returned := l.put(m, seen(cluster.Healthy, early))
+	if got := l.get(m); got.Verdict.State != cluster.Unreachable || !got.LastSuccess.Equal(early) {
+		t.Errorf("stored: %+v", got)
+	}
+	if returned.Verdict.State != cluster.Healthy || !returned.LastSuccess.Equal(early) {
+		t.Errorf("returned to the one who came late: %+v", returned)
+	}
+}
+
+func TestTheLastSuccessIsKept(t *testing.T) {
+	var l latest
+	m := &member{}
+	start := time.Now()
+	first := l.put(m, seen(cluster.Healthy, start))
+	for i, state := range []cluster.State{cluster.Degraded, cluster.Unreachable, cluster.Unauthorized} {
+		at := start.Add(time.Duration(i+1) * time.Second)
+		if o := l.put(m, seen(state, at)); !o.LastSuccess.Equal(start) || !l.get(m).At.Equal(at) {
+			t.Errorf("after %d failures: %+v", i+1, o)
+		}
+	}
+	if first.Verdict.State != cluster.Healthy || !first.At.Equal(start) {
+		t.Error("an observation has changed")
+	}
+}
+
+func TestAClusterThatGoesDuringItsProbeLeavesNoTrace(t *testing.T) {
+	for range 2000 {
+		var l latest
+		m := &member{}
+		var both sync.WaitGroup
+		both.Go(func() { l.put(m, seen(cluster.Healthy, time.Now())) })
+		both.Go(func() {
+			m.gone.Store(true)
+			l.remove(m)
+		})
+		both.Wait()
+		if o := l.get(m); o != nil {
+			t.Fatalf("left: %+v", o)
+		}
+	}
+}
+
+func TestConcurrentObservationsLoseNeitherTheNewestNorTheLastSuccess(t *testing.T) {
+	var l latest
+	m := &member{}
+	start := time.Now()
+	var all sync.WaitGroup
+	for i := range 100 {
+		state := cluster.Healthy
+		if i >= 50 {
+			state = cluster.Unreachable
+		}
+		all.Go(func() { l.put(m, seen(state, start.Add(time.Duration(i)*time.Second))) })
+	}
+	all.Wait()
+	got := l.get(m)
+	if !got.At.Equal(start.Add(99*time.Second)) || !got.LastSuccess.Equal(start.Add(49*time.Second)) {
+		t.Errorf("at %v, last success %v", got.At.Sub(start), got.LastSuccess.Sub(start))
+	}
+}
