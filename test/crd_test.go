@@ -12,7 +12,7 @@ import (
 func customResourceInOneCluster(t *testing.T, fleet *realkube.Fleet) {
 	a := programs.Aggregator(t, fleet.Kubeconfig)
 	// The aggregator has asked all clusters for their types before the new one comes.
-	exits(t, a.Fleetctl(t, "get", "gizmos", "-A"), 1, "", "real-1")
+	exits(t, a.Fleetctl(t, "get", "gizmos", "-A"), 1, "", "gizmos is not found in any of 3 clusters")
 	has := fleet.Servers[1]
 	define(t, has)
 	create(t, has, "/apis/example.com/v1/namespaces/default/gizmos", object{
@@ -24,11 +24,15 @@ func customResourceInOneCluster(t *testing.T, fleet *realkube.Fleet) {
 	})
 	for _, name := range []string{"gizmos", "gizmo", "Gizmo", "gz", "gizmos.example.com", "gizmos.v1.example.com"} {
 		t.Run("is read by the name "+name, func(t *testing.T) {
-			r := a.Fleetctl(t, "get", name, "-A", "-o", "name")
-			exits(t, r, 0, "real-2\tdefault\tgizmo.example.com/spring\n", "real-1")
-			exits(t, r, 0, "", "real-3")
-			if strings.Count(r.Stdout, "\n") != 1 || strings.Contains(r.Stderr, "real-2") {
-				t.Errorf("got %q and %q", r.Stdout, r.Stderr)
+			r := a.Fleetctl(t, "get", name, "-A", "-o", "json")
+			items := decodeList(t, r)
+			if len(items) != 1 || items[0]["kind"] != "Gizmo" || items[0]["apiVersion"] != "example.com/v1" || nameOf(items[0]) != "default/spring" {
+				t.Errorf("got %v", items)
+			}
+			for cluster, told := range map[string]bool{"real-1": true, "real-2": false, "real-3": true} {
+				if strings.Contains(r.Stderr, cluster) != told {
+					t.Errorf("got, on stderr, %q", r.Stderr)
+				}
 			}
 			exits(t, a.Fleetctl(t, "get", name, "-A", "--require-complete"), 3, "spring", "")
 		})
@@ -53,7 +57,7 @@ func define(t *testing.T, server *realkube.Server) {
 			"versions": []any{object{
 				"name": "v1", "served": true, "storage": true,
 				"additionalPrinterColumns": []any{object{"name": "Size", "type": "integer", "jsonPath": ".spec.size"}},
-				"schema": object{"openAPIV3Schema": object{"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+				"schema":                   object{"openAPIV3Schema": object{"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
 			}},
 		},
 	})

@@ -77,3 +77,11 @@ func writeFile(t *testing.T, name, content string) string {
 	}
 	return file
 }
+
+// replaceFile gives a file the content of another one.
+func replaceFile(t *testing.T, file, by string) {
+	t.Helper()
+	if err := os.WriteFile(file, readFile(t, by), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

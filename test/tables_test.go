@@ -2,17 +2,17 @@ package test_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
-	"github.com/clusterfleet/clusterfleet/test/internal/process"
 	"github.com/clusterfleet/clusterfleet/test/internal/product"
 	"github.com/clusterfleet/clusterfleet/test/internal/realkube"
 )
@@ -22,6 +22,9 @@ type table struct {
 	columns []string
 	rows    [][]string // CLUSTER, NAMESPACE unless it is empty, and the cells
 }
+
+// columnGap is what stands between two printed columns.
+var columnGap = regexp.MustCompile(` {2,}`)
 
 func tables(t *testing.T, fleet *realkube.Fleet) {
 	for i, server := range fleet.Servers {
@@ -48,53 +51,66 @@ func tables(t *testing.T, fleet *realkube.Fleet) {
 		{"deployments", "/apis/apps/v1/deployments", []string{"-A"}},
 	} {
 		t.Run("of "+c.resource+" are those of the API servers", func(t *testing.T) {
-			// Ages change with the second: the servers are asked before and after, until both are the same.
-			err := process.Poll(t.Context(), func() (bool, error) {
-				before := serverTable(t, fleet, c.path)
-				printed := a.Fleetctl(t, append([]string{"get", c.resource}, c.args...)...)
-				streamed := streamedTable(t, a, c.resource)
-				if after := serverTable(t, fleet, c.path); !cmp.Equal(before.rows, after.rows) {
-					return false, errors.New("ages change all the time")
-				}
-				exits(t, printed, 0, "", "")
-				equalTables(t, before, streamed, printed.Stdout)
-				return true, nil
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			// Ages change with the second: those of the answer lie between what the servers say before and after it.
+			before := serverTable(t, fleet, c.path)
+			printed := a.Fleetctl(t, append([]string{"get", c.resource}, c.args...)...)
+			streamed := streamedTable(t, a, c.resource)
+			after := serverTable(t, fleet, c.path)
+			exits(t, printed, 0, "", "")
+			equalTables(t, before, after, streamed, printed.Stdout)
 		})
 	}
 }
 
-// equalTables compares the table of the servers with the one that was streamed and the one that was printed.
-func equalTables(t *testing.T, want, streamed table, printed string) {
+// equalTables compares the tables of the servers with the one that was streamed and the one that was printed.
+func equalTables(t *testing.T, before, after, streamed table, printed string) {
 	t.Helper()
-	if diff := cmp.Diff(want.columns, streamed.columns); diff != "" {
+	if diff := cmp.Diff(before.columns, streamed.columns); diff != "" {
 		t.Errorf("other columns were streamed (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(want.rows, streamed.rows); diff != "" {
-		t.Errorf("other rows were streamed (-want +got):\n%s", diff)
-	}
+	equalRows(t, "streamed", before.rows, after.rows, streamed.rows)
 	lines := strings.Split(strings.TrimSuffix(printed, "\n"), "\n")
-	heading := strings.Fields(lines[0])
-	named := append([]string{"CLUSTER", "NAMESPACE"}, want.columns...)
-	if len(want.rows[0]) != len(named) {
+	named := append([]string{"CLUSTER", "NAMESPACE"}, before.columns...)
+	if len(before.rows[0]) != len(named) {
 		named = slices.Delete(named, 1, 2)
 	}
-	if got, want := strings.Join(heading, " "), strings.ToUpper(strings.Join(named, " ")); got != want {
+	if got, want := strings.Join(strings.Fields(lines[0]), " "), strings.ToUpper(strings.Join(named, " ")); got != want {
 		t.Errorf("printed the heading %q, want %q", got, want)
 	}
-	var got, wanted []string
+	var rows [][]string
 	for _, line := range lines[1:] {
-		got = append(got, strings.Join(strings.Fields(line), " "))
+		rows = append(rows, columnGap.Split(strings.TrimRight(line, " "), -1))
 	}
-	for _, row := range want.rows {
-		wanted = append(wanted, strings.Join(strings.Fields(strings.Join(row, " ")), " "))
+	equalRows(t, "printed", before.rows, after.rows, rows)
+}
+
+// equalRows compares rows cell by cell; an age may be any from before to after.
+func equalRows(t *testing.T, what string, before, after, got [][]string) {
+	t.Helper()
+	if len(got) != len(before) || len(after) != len(before) {
+		t.Fatalf("%d rows were %s, the servers have %d", len(got), what, len(before))
 	}
-	if diff := cmp.Diff(wanted, got); diff != "" {
-		t.Errorf("other lines were printed (-want +got):\n%s", diff)
+	for i, row := range got {
+		row = append(slices.Clone(row), make([]string, max(0, len(before[i])-len(row)))...) // empty cells at the end
+		for j, cell := range row {
+			if len(row) != len(before[i]) || cell != before[i][j] && !isBetween(before[i][j], cell, after[i][j]) {
+				t.Fatalf("%s was %q, want %q", what, row, before[i])
+			}
+		}
 	}
+}
+
+// isBetween reports whether three cells are ages, in this order.
+func isBetween(before, got, after string) bool {
+	var ages [3]time.Duration
+	for i, cell := range []string{before, got, after} {
+		age, err := time.ParseDuration(cell)
+		if err != nil {
+			return false
+		}
+		ages[i] = age
+	}
+	return ages[0] <= ages[1] && ages[1] <= ages[2]
 }
 
 // serverTable asks each server for its table, as kubectl does, in one page.

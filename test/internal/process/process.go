@@ -47,7 +47,7 @@ func start(t testing.TB, environment []string, executable string, args ...string
 		Stdout: newOutput(), Stderr: newOutput(),
 		name: filepath.Base(executable), cmd: exec.Command(executable, args...), done: make(chan struct{}),
 	}
-	p.cmd.Env = append(environment, "GORACE=halt_on_error=1 exitcode=66")
+	p.cmd.Env = append(environment, "GORACE=halt_on_error=1 exitcode=66 atexit_sleep_ms=0")
 	p.cmd.Stdout, p.cmd.Stderr = p.Stdout, p.Stderr
 	p.cmd.SysProcAttr = attributes()
 	p.cmd.WaitDelay = patience // for grandchildren that hold the output open
