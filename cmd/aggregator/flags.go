@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,7 +27,7 @@ type config struct {
 	credentialPlugins []string
 	allowInsecure     bool
 	logFormat         string
-	logLevel          string
+	logLevel          slog.Level
 }
 
 // usageError is a command line that makes no sense.
@@ -45,7 +47,8 @@ func newCommand(serve func(*cobra.Command, config) error) *cobra.Command {
 		Long: `Serve the state and the manifests of a fleet of Kubernetes clusters over gRPC.
 
 Every context of the kubeconfig is a cluster. Plaintext is served on loopback addresses only; any other address needs
---tls-cert and --tls-key. Metrics are at /metrics of --http-address.`,
+--tls-cert and --tls-key, which then hold for both addresses. --http-address serves /metrics, /livez and /readyz; with
+--client-ca, /metrics asks for a client certificate, too.`,
 		Args:          func(_ *cobra.Command, args []string) error { return noArguments(args) },
 		Version:       version.String(),
 		SilenceErrors: true,
@@ -71,7 +74,7 @@ Every context of the kubeconfig is a cluster. Plaintext is served on loopback ad
 	flags.StringSliceVar(&c.credentialPlugins, "credential-plugin", nil, "allow credential plugins of this `NAME` beside the well-known ones; * allows all")
 	flags.BoolVar(&c.allowInsecure, "allow-insecure-skip-tls-verify", false, "accept contexts that do not verify their API server")
 	flags.StringVar(&c.logFormat, "log-format", "text", "write the log on stderr as `text or json`")
-	flags.StringVar(&c.logLevel, "log-level", "info", "log from this `LEVEL` on: debug, info, warn or error")
+	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "log from this `LEVEL` on: debug, info, warn or error")
 	return command
 }
 
@@ -107,22 +110,26 @@ func (c *config) validate() error {
 	case c.logFormat != "text" && c.logFormat != "json":
 		return usage("--log-format must be text or json, not %q", c.logFormat)
 	}
-	for _, address := range []struct{ flag, value string }{{"--grpc-address", c.grpcAddress}, {"--http-address", c.httpAddress}} {
-		if address.value == "" && address.flag == "--http-address" {
-			continue
-		}
-		if err := c.validateAddress(address.value); err != nil {
-			return usage("%s %q: %w", address.flag, address.value, err)
-		}
+	if err := c.validateAddress(c.grpcAddress); err != nil {
+		return usage("--grpc-address %q: %w", c.grpcAddress, err)
+	}
+	if c.httpAddress == "" {
+		return nil
+	}
+	if err := c.validateAddress(c.httpAddress); err != nil {
+		return usage("--http-address %q: %w", c.httpAddress, err)
 	}
 	return nil
 }
 
 // validateAddress holds plaintext to loopback.
 func (c *config) validateAddress(address string) error {
-	host, _, err := net.SplitHostPort(address)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return errors.New("must be HOST:PORT")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errors.New("the port must be from 0 to 65535")
 	}
 	if c.tlsCert == "" && !isLoopback(host) {
 		return errors.New("plaintext is served on loopback only: give --tls-cert and --tls-key, or an address such as 127.0.0.1:7443")

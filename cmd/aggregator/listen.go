@@ -21,7 +21,7 @@ const (
 func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s %s: another process listens there", flag, address)
+		return nil, fmt.Errorf("%s %s: the address is in use", flag, address)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flag, err)

@@ -8,9 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -22,13 +20,10 @@ import (
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
-// httpShutdownTime is what scrapes under way get to end.
-const httpShutdownTime = 2 * time.Second
-
 // run serves until ctx ends. Everything it starts has ended when it returns.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	command := newCommand(func(command *cobra.Command, c config) error {
-		return serve(command.Context(), c, stderr)
+		return serve(command.Context(), c, newLog(c, stderr))
 	})
 	command.SetArgs(args)
 	command.SetOut(stdout)
@@ -36,53 +31,72 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return command.ExecuteContext(ctx)
 }
 
-func serve(ctx context.Context, c config, stderr io.Writer) error {
-	log, err := newLog(c, stderr)
+func newLog(c config, stderr io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.logLevel}
+	if c.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(stderr, options))
+}
+
+// serve takes its addresses before it reads the kubeconfig: what is wrong with the process is said before what is wrong
+// with the fleet.
+func serve(ctx context.Context, c config, log *slog.Logger) error {
+	klog.SetSlogLogger(log.With("from", "client-go"))
+	e, err := open(ctx, c, log)
 	if err != nil {
 		return err
 	}
-	klog.SetSlogLogger(log.With("from", "client-go"))
-	fleet := fleet.New(fleet.Options{
+	defer e.close()
+	f := fleet.New(fleet.Options{
 		UserAgent: "clusterfleet-aggregator/" + version.String(),
 		Limit:     c.limit,
 		Log:       log,
 	})
-	defer fleet.Close() //nolint:errcheck // removing clusters cannot fail
-	if err := load(c, fleet, log); err != nil {
+	defer f.Close() //nolint:errcheck // removing clusters cannot fail
+	if err := load(ctx, c, f, log); err != nil {
 		return err
 	}
-	return listenAndServe(ctx, c, fleet, log)
+	return e.serve(ctx, f, log)
 }
 
-func newLog(c config, stderr io.Writer) (*slog.Logger, error) {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
-		return nil, usage("--log-level must be debug, info, warn or error, not %q", c.logLevel)
-	}
-	options := &slog.HandlerOptions{Level: level}
-	if c.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(stderr, options)), nil
-	}
-	return slog.New(slog.NewTextHandler(stderr, options)), nil
-}
-
-// load makes the kubeconfig's contexts the fleet. What cannot be used is logged; it is an error only if nothing can.
-func load(c config, f *fleet.Fleet, log *slog.Logger) error {
-	definitions, problems := cluster.LoadKubeconfig(c.kubeconfigs(), cluster.KubeconfigOptions{
+// load makes the kubeconfig's contexts the fleet. What cannot be used is logged, a line each; it is an error only if
+// nothing can.
+func load(ctx context.Context, c config, f *fleet.Fleet, log *slog.Logger) error {
+	definitions, unusable := cluster.LoadKubeconfig(c.kubeconfigs(), cluster.KubeconfigOptions{
 		CredentialPlugins: plugins(c.credentialPlugins),
 		AllowInsecure:     c.allowInsecure,
 	})
-	for _, problem := range problems {
-		log.Warn("kubeconfig", "problem", problem.Error())
+	var problems []string
+	for _, problem := range unusable {
+		problems = append(problems, problem.Error())
 	}
-	if err := f.Apply(definitions); err != nil {
-		log.Warn("kubeconfig", "problem", err.Error())
+	for _, err := range each(f.Apply(definitions)) {
+		problems = append(problems, err.Error())
+	}
+	level := slog.LevelWarn
+	if f.Size() == 0 {
+		level = slog.LevelError // the last line refers to them
+	}
+	for _, problem := range problems {
+		log.Log(ctx, level, "kubeconfig", "problem", problem)
 	}
 	if f.Size() == 0 {
 		return fmt.Errorf("no usable cluster in %s: the problems are listed above", c.kubeconfig)
 	}
 	log.Info("fleet loaded", "clusters", f.Size(), "problems", len(problems))
 	return nil
+}
+
+// each returns the errors that errors.Join has joined.
+func each(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself, not what it holds
+		return joined.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
 }
 
 func plugins(extra []string) []string {
@@ -92,91 +106,63 @@ func plugins(extra []string) []string {
 	return append(cluster.DefaultCredentialPlugins(), extra...)
 }
 
-// listenAndServe answers gRPC and HTTP until ctx ends, or one of them fails.
-func listenAndServe(ctx context.Context, c config, f *fleet.Fleet, log *slog.Logger) error {
-	secure, stopTLS, err := c.serverTLS("h2")
-	if err != nil {
-		return err
-	}
-	defer stopTLS()
-	registry := newMetrics(f)
-	grpcServer, err := server.New(f, server.Options{TLS: secure, Log: log, Metrics: registry})
-	if err != nil {
-		return err
-	}
-	grpcListener, err := listen(ctx, "--grpc-address", c.grpcAddress)
-	if err != nil {
-		return err
-	}
-	web, err := newWeb(ctx, c, newHTTPServer(registry, func() bool { return ctx.Err() == nil }, log))
-	if err != nil {
-		return errors.Join(err, grpcListener.Close())
-	}
-	log.Info("serving", "grpc", grpcListener.Addr().String(), "http", web.address(), "tls", secure != nil, "pid", os.Getpid())
+// entrances are the addresses at which the process answers, with their TLS.
+type entrances struct {
+	grpc, http       net.Listener // http may be nil
+	grpcTLS, httpTLS *tls.Config  // nil for plaintext
+	certified        bool         // callers show client certificates
+}
 
+// open takes the addresses of the command line.
+func open(ctx context.Context, c config, log *slog.Logger) (*entrances, error) {
+	e := &entrances{certified: c.clientCA != ""}
+	var err error
+	if e.grpcTLS, err = c.grpcTLS(log); err != nil {
+		return nil, err
+	}
+	if e.httpTLS, err = c.httpTLS(log); err != nil {
+		return nil, err
+	}
+	if e.grpc, err = listen(ctx, "--grpc-address", c.grpcAddress); err != nil {
+		return nil, err
+	}
+	if c.httpAddress == "" {
+		return e, nil
+	}
+	if e.http, err = listen(ctx, "--http-address", c.httpAddress); err != nil {
+		e.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// close gives the addresses back. Where they were served, that is done already.
+func (e *entrances) close() {
+	for _, listener := range []net.Listener{e.grpc, e.http} {
+		if listener != nil {
+			_ = listener.Close() // it may be closed already
+		}
+	}
+}
+
+// serve answers gRPC and HTTP until ctx ends, or one of them fails.
+func (e *entrances) serve(ctx context.Context, f *fleet.Fleet, log *slog.Logger) error {
+	registry := newMetrics(f)
+	grpcServer, err := server.New(f, server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry})
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return grpcServer.Serve(grpcListener) })
+	web := newWeb(e.http, e.httpTLS, e.certified, registry, func() bool { return ctx.Err() == nil }, log)
+	log.Info("serving", "grpc", e.grpc.Addr().String(), "http", web.address(), "tls", e.grpcTLS != nil, "pid", os.Getpid())
+
+	group.Go(func() error { return grpcServer.Serve(e.grpc) })
 	group.Go(web.serve)
 	group.Go(func() error {
 		<-ctx.Done()
 		log.Info("shutting down")
+		// HTTP goes last: it says that the process lives and is not ready.
 		return errors.Join(grpcServer.Shutdown(), web.shutdown())
 	})
 	return group.Wait()
-}
-
-// web is the HTTP side; without an address it does nothing.
-type web struct {
-	server   *http.Server
-	listener net.Listener
-	stopTLS  func()
-}
-
-func newWeb(ctx context.Context, c config, s *http.Server) (*web, error) {
-	if c.httpAddress == "" {
-		return &web{}, nil
-	}
-	secure, stopTLS, err := c.serverTLS("h2", "http/1.1")
-	if err != nil {
-		return nil, err
-	}
-	listener, err := listen(ctx, "--http-address", c.httpAddress)
-	if err != nil {
-		stopTLS()
-		return nil, err
-	}
-	if secure != nil {
-		listener = tls.NewListener(listener, secure)
-	}
-	return &web{server: s, listener: listener, stopTLS: stopTLS}, nil
-}
-
-func (w *web) address() string {
-	if w.listener == nil {
-		return ""
-	}
-	return w.listener.Addr().String()
-}
-
-func (w *web) serve() error {
-	if w.server == nil {
-		return nil
-	}
-	if err := w.server.Serve(w.listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}
-
-func (w *web) shutdown() error {
-	if w.server == nil {
-		return nil
-	}
-	defer w.stopTLS()
-	ctx, cancel := context.WithTimeout(context.Background(), httpShutdownTime)
-	defer cancel()
-	if err := w.server.Shutdown(ctx); err != nil {
-		return w.server.Close()
-	}
-	return nil
 }

@@ -1,62 +1,132 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
-	"time"
-
-	"google.golang.org/grpc/credentials/tls/certprovider"
-	"google.golang.org/grpc/credentials/tls/certprovider/pemfile"
+	"log/slog"
+	"os"
+	"sync"
 )
 
-// certificateRefresh is how soon a changed certificate is used for new connections.
-const certificateRefresh = 5 * time.Second
+// identity is what the server proves itself with, and whom it trusts. Its files are read at each handshake, so that the
+// next connection has the certificate that was put there a moment ago, and open ones stay. While the files are not good,
+// such as when only one of them is written yet, the last good ones are used.
+type identity struct {
+	cert, key, clientCA string
+	clientAuth          tls.ClientAuthType // with a clientCA
+	protocols           []string
+	log                 *slog.Logger
 
-// serverTLS returns the TLS configuration of the command line, nil for plaintext. The files are read again when they
-// change; connections that are open stay. stop ends the reading.
-func (c *config) serverTLS(protocols ...string) (config *tls.Config, stop func(), err error) {
-	if c.tlsCert == "" {
-		return nil, func() {}, nil
-	}
-	if _, err := tls.LoadX509KeyPair(c.tlsCert, c.tlsKey); err != nil {
-		return nil, nil, fmt.Errorf("--tls-cert and --tls-key: %w", err)
-	}
-	provider, err := pemfile.NewProvider(pemfile.Options{
-		CertFile:        c.tlsCert,
-		KeyFile:         c.tlsKey,
-		RootFile:        c.clientCA,
-		RefreshDuration: certificateRefresh,
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, err := provider.KeyMaterial(context.Background()); c.clientCA != "" && err != nil {
-		provider.Close()
-		return nil, nil, fmt.Errorf("--client-ca: %w", err)
-	}
-	return &tls.Config{
-		MinVersion: tls.VersionTLS13,
-		NextProtos: protocols,
-		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			return c.currentTLS(hello.Context(), provider, protocols)
-		},
-	}, provider.Close, nil
+	mu      sync.Mutex
+	read    pemFiles // what config was made from
+	config  *tls.Config
+	problem string // the last one that was logged, empty since the files are good
 }
 
-func (c *config) currentTLS(ctx context.Context, provider certprovider.Provider, protocols []string) (*tls.Config, error) {
-	material, err := provider.KeyMaterial(ctx)
-	if err != nil {
+// pemFiles are the contents of an identity's files.
+type pemFiles struct{ cert, key, clientCA string }
+
+// tlsConfig returns a configuration that has the identity's files as they are at each handshake. It fails if they are not
+// good now.
+func (i *identity) tlsConfig() (*tls.Config, error) {
+	if err := i.refresh(); err != nil {
 		return nil, err
+	}
+	return &tls.Config{
+		MinVersion:         tls.VersionTLS13,
+		NextProtos:         i.protocols,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return i.current(), nil },
+	}, nil
+}
+
+// current returns the configuration of one connection.
+func (i *identity) current() *tls.Config {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.complain(i.refresh())
+	return i.config
+}
+
+// complain logs each problem once, however many connections meet it.
+func (i *identity) complain(err error) {
+	if err == nil {
+		i.problem = ""
+		return
+	}
+	if i.problem != err.Error() {
+		i.problem = err.Error()
+		i.log.Warn("the changed TLS files are not used", "problem", i.problem)
+	}
+}
+
+// refresh makes the configuration that of the files, unless they are not good.
+func (i *identity) refresh() error {
+	files, err := i.readFiles()
+	if err != nil || i.config != nil && files == i.read {
+		return err
+	}
+	pair, err := tls.X509KeyPair([]byte(files.cert), []byte(files.key))
+	if err != nil {
+		return fmt.Errorf("--tls-cert %s, --tls-key %s: %w", i.cert, i.key, err)
 	}
 	config := &tls.Config{
 		MinVersion:   tls.VersionTLS13,
-		NextProtos:   protocols,
-		Certificates: material.Certs,
+		NextProtos:   i.protocols,
+		Certificates: []tls.Certificate{pair},
 	}
-	if c.clientCA != "" {
-		config.ClientCAs = material.Roots
-		config.ClientAuth = tls.RequireAndVerifyClientCert
+	if i.clientCA != "" {
+		config.ClientAuth = i.clientAuth
+		config.ClientCAs = x509.NewCertPool()
+		if !config.ClientCAs.AppendCertsFromPEM([]byte(files.clientCA)) {
+			return fmt.Errorf("--client-ca %s: the file has no certificate in PEM", i.clientCA)
+		}
 	}
-	return config, nil
+	i.read, i.config = files, config
+	return nil
+}
+
+func (i *identity) readFiles() (pemFiles, error) {
+	var contents pemFiles
+	for _, file := range []struct {
+		flag, name string
+		content    *string
+	}{
+		{"--tls-cert", i.cert, &contents.cert},
+		{"--tls-key", i.key, &contents.key},
+		{"--client-ca", i.clientCA, &contents.clientCA},
+	} {
+		if file.name == "" {
+			continue
+		}
+		content, err := os.ReadFile(file.name)
+		if pathError, ok := errors.AsType[*os.PathError](err); ok {
+			err = pathError.Err // the name is said already
+		}
+		if err != nil {
+			return pemFiles{}, fmt.Errorf("%s %s: %w", file.flag, file.name, err)
+		}
+		*file.content = string(content)
+	}
+	return contents, nil
+}
+
+// grpcTLS is the configuration of gRPC connections, nil for plaintext.
+func (c *config) grpcTLS(log *slog.Logger) (*tls.Config, error) {
+	return c.serverTLS(log, tls.RequireAndVerifyClientCert, "h2")
+}
+
+// httpTLS is the configuration of HTTP connections, nil for plaintext. Who asks whether the process lives, as a kubelet
+// does, has no certificate to show: the handler of what is not for everyone asks for it.
+func (c *config) httpTLS(log *slog.Logger) (*tls.Config, error) {
+	return c.serverTLS(log, tls.VerifyClientCertIfGiven, "h2", "http/1.1")
+}
+
+func (c *config) serverTLS(log *slog.Logger, auth tls.ClientAuthType, protocols ...string) (*tls.Config, error) {
+	if c.tlsCert == "" {
+		return nil, nil //nolint:nilnil // no TLS is no error
+	}
+	i := &identity{cert: c.tlsCert, key: c.tlsKey, clientCA: c.clientCA, clientAuth: auth, protocols: protocols, log: log}
+	return i.tlsConfig()
 }

@@ -115,11 +115,10 @@ func (k *kubeconfig) add(file string) []*Problem {
 	if problem != nil {
 		return []*Problem{problem}
 	}
-	problems := doc.problems
 	clusters := entriesOf(doc, clusterFormat())
 	users := entriesOf(doc, userFormat())
 	contexts := entriesOf(doc, contextFormat())
-	problems = append(problems, merge(k.clusters, clusters)...)
+	problems := append(doc.problems, merge(k.clusters, clusters)...)
 	problems = append(problems, merge(k.users, users)...)
 	problems = append(problems, merge(k.contexts, contexts)...)
 	k.broken = append(k.broken, brokenOf(k.clusters, clusters)...)

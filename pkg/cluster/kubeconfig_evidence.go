@@ -134,8 +134,9 @@ func isEncrypted(key *pem.Block) bool {
 func keyMatches(leaf *x509.Certificate, der []byte) (match, ok bool) {
 	switch public := leaf.PublicKey.(type) {
 	case *rsa.PublicKey:
-		n := modulusOf(der)
-		return n != nil && n.Cmp(public.N) == 0, n != nil
+		if n := modulusOf(der); n != nil {
+			return n.Cmp(public.N) == 0, true
+		}
 	case *ecdsa.PublicKey:
 		if point, err := public.Bytes(); err == nil && bytes.Equal(point, pointOf(der)) {
 			return true, true

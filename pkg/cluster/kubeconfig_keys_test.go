@@ -134,3 +134,12 @@ func namesOf(definitions []cluster.Definition) []string {
 	}
 	return names
 }
+
+// yamlText returns a text as YAML reads it in double quotes.
+func yamlText(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		fmt.Fprintf(&b, `\U%08x`, r)
+	}
+	return `"` + b.String() + `"`
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/clusterfleet/clusterfleet/pkg/client"
+)
+
+const defaultServer = "127.0.0.1:7443"
+
+// connection is where the aggregator is and how it is spoken to: the global flags.
+type connection struct {
+	config     string
+	server     string
+	timeout    time.Duration
+	caFile     string
+	certFile   string
+	keyFile    string
+	serverName string
+	plaintext  bool
+}
+
+func (c *connection) register(flags *pflag.FlagSet) {
+	flags.StringVar(&c.config, "config", "", "configuration file (default "+defaultConfigHelp+")")
+	flags.StringVar(&c.server, "server", defaultServer, "address of the aggregator, HOST:PORT")
+	flags.DurationVar(&c.timeout, "timeout", client.DefaultTimeout, "how long the whole command may take")
+	flags.StringVar(&c.caFile, "ca-file", "", "certificate authorities that may sign the aggregator's certificate, PEM (default those of the system)")
+	flags.StringVar(&c.certFile, "tls-cert", "", "client certificate for mutual TLS, PEM")
+	flags.StringVar(&c.keyFile, "tls-key", "", "key of the client certificate, PEM")
+	flags.StringVar(&c.serverName, "server-name", "", "name that the aggregator's certificate must be made out to (default the host of its address)")
+	flags.BoolVar(&c.plaintext, "plaintext", false, "speak without TLS, to a loopback address only (default for those, unless a flag of TLS is given)")
+}
+
+// dial settles the flags and returns a client, which does not connect yet.
+func (a *app) dial(cmd *cobra.Command) (*client.Client, error) {
+	c := &a.connection
+	if err := c.settle(cmd.Flags()); err != nil {
+		return nil, usageError{err}
+	}
+	if c.timeout <= 0 {
+		return nil, usagef("--timeout must be positive, not %s", c.timeout)
+	}
+	options := []client.Option{client.WithTimeout(c.timeout), client.WithUserAgent("fleetctl/" + buildVersion())}
+	t := client.TLS{CAFile: c.caFile, CertFile: c.certFile, KeyFile: c.keyFile, ServerName: c.serverName}
+	given := t != client.TLS{}
+	switch {
+	case c.plaintext && given:
+		return nil, usagef("--plaintext excludes the flags of TLS: --ca-file, --tls-cert, --tls-key and --server-name")
+	case c.plaintext:
+		options = append(options, client.WithPlaintext())
+	case given || cmd.Flags().Changed("plaintext"):
+		options = append(options, client.WithTLS(t))
+	}
+	caller, err := client.Dial(c.server, options...)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	c.server = caller.Address()
+	return caller, nil
+}

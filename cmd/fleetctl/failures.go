@@ -1,0 +1,130 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/internal/safetext"
+	"github.com/clusterfleet/clusterfleet/pkg/client"
+)
+
+// maxWarnings bounds how many failed clusters are named.
+const maxWarnings = 20
+
+// failure is why a cluster was not read, or one object of it not printed.
+type failure struct {
+	cluster string
+	err     error
+}
+
+func (f failure) String() string {
+	text := f.cluster + ": " + client.Message(f.err)
+	if reason := client.Reason(f.err); reason != "" {
+		text += " (" + reason + ")"
+	}
+	return safetext.Clean(text)
+}
+
+// notFound tells that the cluster does not have the type or the object: in a fleet, no cause for alarm.
+func (f failure) notFound() bool { return status.Code(f.err) == codes.NotFound }
+
+// warn says on stderr which clusters failed, in the order of their names, a line each up to a bound. Clusters that do not
+// have what was asked for share one line.
+func (a *app) warn(failures []failure) {
+	slices.SortStableFunc(failures, func(x, y failure) int { return cmp.Compare(x.cluster, y.cluster) })
+	var absent []string
+	said, more := 0, 0
+	for _, f := range failures {
+		switch {
+		case f.notFound():
+			absent = append(absent, f.cluster)
+		case said == maxWarnings:
+			more++
+		default:
+			fmt.Fprintln(a.stderr, "warning: "+f.String())
+			said++
+		}
+	}
+	if more > 0 {
+		fmt.Fprintf(a.stderr, "warning: and %d more\n", more)
+	}
+	if len(absent) > 0 {
+		fmt.Fprintln(a.stderr, "warning: not found in "+some(absent))
+	}
+}
+
+// some names a few clusters and counts the others.
+func some(names []string) string {
+	const few = 5
+	text := safetext.Clean(strings.Join(names[:min(few, len(names))], ", "))
+	if len(names) > few {
+		text += fmt.Sprintf(" and %d more", len(names)-few)
+	}
+	return text
+}
+
+// fetchOutcome turns what a fetch that ended well found into what the command returns.
+func (a *app) fetchOutcome(s *fleetv1.Summary, f fetched, wanted object, flags getFlags) error {
+	nothing := s.GetSucceeded() == 0 && f.items == 0 && len(f.failures) > 0
+	if !nothing || len(f.failures) > 1 && !absentEverywhere(f.failures) {
+		a.warn(f.failures) // Otherwise the error says it all.
+	}
+	err := a.outcome(s, flags.requireComplete)
+	if err == nil && flags.requireComplete && len(f.failures) > 0 {
+		err = exitError{code: exitUnhealthy}
+	}
+	switch {
+	case err != nil:
+		return err
+	case nothing:
+		return exitError{exitFailed, nothingRead(f.failures, wanted)}
+	case s.GetExpected() == 0:
+		_, err = io.WriteString(a.stderr, "No clusters found.\n")
+	case f.items == 0 && flags.allNamespaces:
+		_, err = io.WriteString(a.stderr, "No resources found.\n")
+	case f.items == 0:
+		_, err = fmt.Fprintf(a.stderr, "No resources found in %s namespace.\n", flags.namespace)
+	}
+	return err
+}
+
+func absentEverywhere(failures []failure) bool {
+	return !slices.ContainsFunc(failures, func(f failure) bool { return !f.notFound() })
+}
+
+// nothingRead says why no cluster could be read, in one line.
+func nothingRead(failures []failure, wanted object) string {
+	switch {
+	case len(failures) == 1 && !absentEverywhere(failures):
+		return failures[0].String()
+	case !absentEverywhere(failures):
+		return fmt.Sprintf("none of %d clusters could be read", len(failures))
+	}
+	what := "resource type " + typeName(wanted.resource)
+	if wanted.name != "" {
+		what = typeName(wanted.resource) + "/" + wanted.name
+	}
+	where := failures[0].cluster
+	if len(failures) > 1 {
+		where = fmt.Sprintf("any of %d clusters", len(failures))
+	}
+	return fmt.Sprintf("%s is not found in %s: %s", what, where, client.Message(failures[0].err))
+}
+
+// typeName is a resource type as it is written on the command line.
+func typeName(t *fleetv1.ResourceType) string {
+	name := t.GetResource()
+	for _, part := range []string{t.GetVersion(), t.GetGroup()} {
+		if part != "" {
+			name += "." + part
+		}
+	}
+	return name
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/pkg/client"
+)
+
+// getFlags are the flags of one `get`.
+type getFlags struct {
+	selection
+	fanout
+	printing
+
+	namespace       string
+	allNamespaces   bool
+	labelSelector   string
+	fieldSelector   string
+	requireComplete bool
+	managedFields   bool
+	secretData      bool
+}
+
+func (a *app) getCommand() *cobra.Command {
+	var f getFlags
+	cmd := &cobra.Command{
+		Use:   "get RESOURCE[.VERSION][.GROUP] [NAME] | RESOURCE/NAME",
+		Short: "Show the objects of one resource type in every cluster",
+		Long: `Show the objects of one resource type in every cluster, as "kubectl get" does in one. The type may be a plural or
+singular name, a kind or a short name; each cluster resolves it. -n, -A, -l and --field-selector select objects as in
+kubectl. --clusters takes a label selector over clusters, --cluster the name of one (repeat it for more), --state their
+last known state.
+
+A table is what the API servers print, with CLUSTER in front, in the order of the clusters' names, once all have
+answered; clusters whose API server prints other columns stand in a block of their own, with its own headings.
+custom-columns and jsonpath keep that order, and read the object or the List with its annotation
+clusterfleet.io/cluster. -o json and yaml print a List, also for one object, and jsonl an object a line: these, and
+-o name (CLUSTER, with -A the NAMESPACE, and TYPE/NAME, with tabs between them), are written as the objects arrive.
+
+A cluster that could not be read is a warning on stderr; exit code 3 with --require-complete, 1 where none could be read.
+124: the time ran out (--timeout); what was read by then is printed.`,
+		Example: `  fleetctl get pods -A
+  fleetctl get deploy -n shop -l app=web --clusters env=prod
+  fleetctl get deployments.v1.apps/web -n shop --cluster prod-1 --cluster prod-2
+  fleetctl get nodes -o wide --state healthy
+  fleetctl get configmaps -A -o jsonl | jq -r '.metadata.annotations["clusterfleet.io/cluster"]' | sort | uniq -c
+  fleetctl get pods -A --field-selector status.phase!=Running --require-complete
+  fleetctl get deploy -n shop -o custom-columns='CLUSTER:.metadata.annotations.clusterfleet\.io/cluster,NAME:.metadata.name'
+  fleetctl get pods -n shop -o jsonpath='{range .items[*]}{.metadata.name}{"\n"}{end}'`,
+		Args: func(_ *cobra.Command, args []string) error {
+			_, err := parseObject(args)
+			return err
+		},
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.get(cmd, args, f) },
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&f.namespace, "namespace", "n", "default", "the objects' namespace")
+	flags.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "objects of all namespaces")
+	flags.StringVarP(&f.labelSelector, "selector", "l", "", "only objects whose labels match")
+	flags.StringVar(&f.fieldSelector, "field-selector", "", "only objects whose fields match, such as status.phase=Running")
+	flags.StringVar(&f.labels, "clusters", "", "only clusters whose labels match, such as env=prod,!canary")
+	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
+	f.registerStates(cmd)
+	f.fanout.register(flags, "30s")
+	f.printing.register(cmd)
+	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read whole")
+	flags.BoolVar(&f.managedFields, "show-managed-fields", false, "keep metadata.managedFields")
+	flags.BoolVar(&f.secretData, "show-secret-data", false, "keep the data of Secrets")
+	mustComplete(cmd, "cluster", a.completeClusters)
+	return cmd
+}
+
+func (a *app) get(cmd *cobra.Command, args []string, f getFlags) error {
+	format, err := f.format()
+	if err != nil {
+		return err
+	}
+	wanted, err := parseObject(args)
+	if err != nil {
+		return err
+	}
+	req, err := f.request(cmd, wanted, format)
+	if err != nil {
+		return err
+	}
+	c, err := a.dial(cmd)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(cmd.Context(), a.connection.timeout)
+	defer cancel()
+
+	stream := c.FetchManifests(ctx, req)
+	fetch := fetched{sink: a.sink(f, wanted, format)}
+	failed := a.collectBatches(stream, &fetch, format)
+	if failed != nil && stream.Started() == nil {
+		return failed
+	}
+	if err := fetch.sink.close(); err != nil {
+		return err
+	}
+	if err := a.stdout.Flush(); err != nil { // The results come first where both go to one place.
+		return err
+	}
+	if failed != nil {
+		a.warn(fetch.failures)
+		return a.partial(cmd.Context(), failed, fetch.clusters, stream.Started())
+	}
+	return a.fetchOutcome(stream.Summary(), fetch, wanted, f)
+}
+
+// request checks the flags here, so that a mistake is reported without a call.
+func (f *getFlags) request(cmd *cobra.Command, wanted object, format output.Format) (*fleetv1.FetchManifestsRequest, error) {
+	if err := f.check(cmd.Flags()); err != nil {
+		return nil, err
+	}
+	selector, err := f.selector("--clusters")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := labels.Parse(f.labelSelector); err != nil {
+		return nil, usagef("-l %q is not a label selector: %w", f.labelSelector, err)
+	}
+	if _, err := fields.ParseSelector(f.fieldSelector); err != nil {
+		return nil, usagef("--field-selector %q is not a field selector: %w", f.fieldSelector, err)
+	}
+	switch {
+	case wanted.name != "" && (f.labelSelector != "" || f.fieldSelector != ""):
+		return nil, usagef("name an object or select objects with -l and --field-selector, not both")
+	case wanted.name != "" && f.allNamespaces:
+		return nil, usagef("an object's name is looked up in one namespace: use -n instead of -A")
+	case f.allNamespaces && cmd.Flags().Changed("namespace"):
+		return nil, usagef("-n and -A exclude each other")
+	case !matches(namespacePattern, f.namespace):
+		return nil, usagef("%q is not a namespace's name; all namespaces are -A", f.namespace)
+	}
+	req := &fleetv1.FetchManifestsRequest{
+		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit,
+		ResourceType: wanted.resource, Namespace: f.namespace, Name: wanted.name,
+		LabelSelector: f.labelSelector, FieldSelector: f.fieldSelector,
+		Output: &fleetv1.Output{Format: wireFormat(format), ManagedFields: f.managedFields, SecretData: f.secretData},
+	}
+	if f.allNamespaces {
+		req.Namespace = ""
+	}
+	return req, nil
+}
+
+// wireFormat is the form in which objects are asked for: no more than is printed.
+func wireFormat(format output.Format) fleetv1.Output_Format {
+	switch format.Kind {
+	case output.Table, output.Wide:
+		return fleetv1.Output_FORMAT_TABLE
+	case output.Name:
+		return fleetv1.Output_FORMAT_METADATA
+	}
+	return fleetv1.Output_FORMAT_FULL
+}
+
+// fetched is what became of a fetch so far.
+type fetched struct {
+	sink     sink
+	clusters int
+	items    int
+	failures []failure
+}
+
+// collectBatches feeds the sink until the stream ends and returns the call's error.
+func (a *app) collectBatches(stream *client.FetchStream, f *fetched, format output.Format) error {
+	streams := format.Kind == output.JSONL || format.Kind == output.JSON || format.Kind == output.YAML || format.Kind == output.Name
+	progress := a.showProgress("reading", streams)
+	defer progress.stop()
+	for event, err := range stream.Events() {
+		if err != nil {
+			return err
+		}
+		if started := event.GetStarted(); started != nil {
+			progress.expect(started.GetExpected())
+		}
+		batch := event.GetBatch()
+		if batch == nil {
+			continue
+		}
+		bad, err := f.sink.add(batch)
+		if err != nil {
+			return err
+		}
+		f.failures = append(f.failures, bad...)
+		f.items += len(batch.GetManifests()) + len(batch.GetTable().GetRows()) - len(bad)
+		if streams {
+			if err := a.stdout.Flush(); err != nil {
+				return err
+			}
+		}
+		if batch.GetCompletion() == nil {
+			continue
+		}
+		f.clusters++
+		if err := client.StatusError(batch.GetCompletion().GetError()); err != nil {
+			f.failures = append(f.failures, failure{batch.GetCluster(), err})
+		}
+		progress.done(batch.GetCompletion().GetError() != nil)
+	}
+	return nil
+}

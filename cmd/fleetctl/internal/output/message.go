@@ -1,0 +1,64 @@
+package output
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/anypb"
+)
+
+// Message returns a message as protojson on one line. Details of a type that this program does not know, of a newer
+// aggregator, are left out: protojson has no form for them.
+func Message(m proto.Message) (json.RawMessage, error) {
+	raw, err := protojson.Marshal(m)
+	if err != nil {
+		m = proto.Clone(m)
+		dropUnknown(m.ProtoReflect())
+		if raw, err = protojson.Marshal(m); err != nil {
+			return nil, err
+		}
+	}
+	// protojson varies its spaces on purpose.
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, raw); err != nil {
+		return nil, err
+	}
+	return compact.Bytes(), nil
+}
+
+// dropUnknown removes list elements that are google.protobuf.Any of an unknown type, at any depth.
+func dropUnknown(m protoreflect.Message) {
+	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		switch {
+		case field.IsMap() || field.Message() == nil:
+		case field.IsList():
+			list := value.List()
+			kept := 0
+			for i := range list.Len() {
+				if element := list.Get(i); known(element.Message()) {
+					dropUnknown(element.Message())
+					list.Set(kept, element)
+					kept++
+				}
+			}
+			list.Truncate(kept)
+		default:
+			dropUnknown(value.Message())
+		}
+		return true
+	})
+}
+
+func known(m protoreflect.Message) bool {
+	any, ok := m.Interface().(*anypb.Any)
+	if !ok {
+		return true
+	}
+	_, err := protoregistry.GlobalTypes.FindMessageByURL(any.GetTypeUrl())
+	return !errors.Is(err, protoregistry.NotFound)
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+)
+
+// outcome turns the summary of a call that ended well into what the command returns. complete asks that no cluster failed.
+func (a *app) outcome(s *fleetv1.Summary, complete bool) error {
+	missing := s.GetFailed() + s.GetTruncated() + s.GetNotAttempted()
+	switch {
+	case s.GetDeadlineExceeded():
+		return exitError{exitDeadline, fmt.Sprintf("the time of %s ran out (--timeout): %d of %d have no whole result", a.connection.timeout, missing, s.GetExpected())}
+	case complete && missing > 0:
+		return exitError{code: exitUnhealthy}
+	}
+	return nil
+}
+
+// partial adds to the error of a call that broke off how much of it was printed.
+func (a *app) partial(ctx context.Context, err error, done int, started *fleetv1.Started) error {
+	return exitError{exitCode(ctx, err), fmt.Sprintf("%s; %d of %d clusters answered before", a.describe(ctx, err), done, started.GetExpected())}
+}

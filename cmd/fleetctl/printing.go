@@ -1,0 +1,151 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/internal/safetext"
+)
+
+// printing says in which form results are printed.
+type printing struct {
+	text       string
+	noHeadings bool
+}
+
+func (p *printing) register(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&p.text, "output", "o", "table", "table, wide, json, yaml, jsonl, name, jsonpath=TEMPLATE or custom-columns=HEADING:PATH,…")
+	cmd.Flags().BoolVar(&p.noHeadings, "no-headers", false, "print tables without their first line")
+	mustComplete(cmd, "output", completeFormats)
+}
+
+func (p *printing) format() (output.Format, error) {
+	format, err := output.ParseFormat(p.text)
+	if err == nil {
+		return format, nil
+	}
+	kinds := output.Kinds()
+	names := make([]string, 0, len(kinds))
+	for _, kind := range kinds {
+		names = append(names, string(kind))
+	}
+	var unknown *output.UnknownFormatError
+	if errors.As(err, &unknown) {
+		return format, usagef("%w%s", err, didYouMean(similar(unknown.Name, names), ""))
+	}
+	return format, usageError{err}
+}
+
+// named is a message about one cluster.
+type named struct {
+	cluster string
+	message proto.Message
+}
+
+// document prints messages as one document, in the order of the clusters' names.
+func (a *app) document(p printing, format output.Format, items []named, summary *fleetv1.Summary) error {
+	slices.SortStableFunc(items, func(x, y named) int { return cmp.Compare(x.cluster, y.cluster) })
+	var document output.Document
+	for _, item := range items {
+		raw, err := output.Message(item.message)
+		if err != nil {
+			return err
+		}
+		document.Items = append(document.Items, raw)
+	}
+	if summary != nil {
+		raw, err := output.Message(summary)
+		if err != nil {
+			return err
+		}
+		document.Summary = raw
+	}
+	to := a.plain()
+	if format.Kind == output.CustomColumns {
+		to = a.stdout // Its cells are escaped.
+	}
+	return document.Write(to, format, p.noHeadings)
+}
+
+// line prints a message as one line of JSON and sends it off.
+func (a *app) line(raw json.RawMessage) error {
+	if _, err := a.plain().Write(append(raw, '\n')); err != nil {
+		return err
+	}
+	return a.stdout.Flush()
+}
+
+// name prints the parts of a name on a line of its own, with tabs between them.
+func (a *app) name(fields ...string) {
+	for i, field := range fields {
+		if i > 0 {
+			a.stdout.WriteByte('\t')
+		}
+		a.stdout.WriteString(safetext.Line(field))
+	}
+	a.stdout.WriteByte('\n')
+}
+
+// word is an enum's value without its prefix; a dash where it is not set.
+func word(value interface{ String() string }, prefix string) string {
+	text := strings.TrimPrefix(value.String(), prefix)
+	if text == "UNSPECIFIED" {
+		return "-"
+	}
+	return text
+}
+
+// orDash keeps columns apart for programs that split lines at spaces.
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// state is the word for a cluster's state in tables.
+func state(v *fleetv1.Verdict, virtual bool) string {
+	switch {
+	case virtual:
+		return "VIRTUAL"
+	case v == nil:
+		return "UNKNOWN"
+	}
+	return word(v.GetState(), "STATE_")
+}
+
+// stateColour is green for healthy clusters, yellow for degraded ones and red for those that cannot be used.
+func stateColour(column int) func(int, string) string {
+	colours := map[string]string{"HEALTHY": "32", "DEGRADED": "33", "UNREACHABLE": "31", "UNAUTHORIZED": "31", "UNKNOWN": "90", "VIRTUAL": "90"}
+	return func(at int, cell string) string {
+		if at != column {
+			return ""
+		}
+		return colours[cell]
+	}
+}
+
+// latency is a time with the digits that matter; a dash where it is not known.
+func latency(d *durationpb.Duration) string {
+	if d == nil {
+		return "-"
+	}
+	t := d.AsDuration()
+	switch {
+	case t < 10*time.Millisecond:
+		return t.Round(100 * time.Microsecond).String()
+	case t < time.Second:
+		return t.Round(time.Millisecond).String()
+	}
+	return t.Round(10 * time.Millisecond).String()
+}

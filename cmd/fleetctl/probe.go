@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/pkg/client"
+)
+
+// probeFlags are the flags of one `probe`.
+type probeFlags struct {
+	selection
+	fanout
+	printing
+
+	quick bool
+}
+
+func (a *app) probeCommand() *cobra.Command {
+	var f probeFlags
+	cmd := &cobra.Command{
+		Use:   "probe [NAME…]",
+		Short: "Test the connection to clusters now and say what is wrong with those that fail",
+		Long: `Test the connection to clusters now: name, connection, TLS, credential, rights and readiness. Where a cluster is not
+healthy, REASON and MESSAGE say what is wrong and -o wide adds whose fault it is, each check's time, and what mends it.
+
+Results are printed in the order of the clusters' names once all are there; -o jsonl prints each message of the stream
+(started, result, summary) and -o name each cluster as it comes. -o json prints {"items": […], "summary": {…}}; jsonpath
+and custom-columns read the same document.
+
+Exit code 3: a selected cluster is not healthy. 124: the time ran out (--timeout); what was found by then is printed.`,
+		Example: `  fleetctl probe
+  fleetctl probe prod-1 prod-2
+  fleetctl probe -l env=prod -o wide
+  fleetctl probe --quick --timeout 10s --limit 64
+  fleetctl probe --state unreachable
+  fleetctl probe -o jsonl | jq -c 'select(.result.error) | [.result.cluster, .result.error.message]'`,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			f.names = names
+			return a.probe(cmd, f)
+		},
+		ValidArgsFunction: a.completeClusters,
+	}
+	cmd.Flags().StringVarP(&f.labels, "selector", "l", "", "only clusters whose labels match, such as env=prod,!canary")
+	cmd.Flags().BoolVar(&f.quick, "quick", false, "only ask for readiness, on a connection that is kept open")
+	f.registerStates(cmd)
+	f.fanout.register(cmd.Flags(), "5s")
+	f.printing.register(cmd)
+	return cmd
+}
+
+func (a *app) probe(cmd *cobra.Command, f probeFlags) error {
+	format, err := f.format()
+	if err != nil {
+		return err
+	}
+	selector, err := f.selector("-l")
+	if err != nil {
+		return err
+	}
+	if err := f.check(cmd.Flags()); err != nil {
+		return err
+	}
+	c, err := a.dial(cmd)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(cmd.Context(), a.connection.timeout)
+	defer cancel()
+	req := &fleetv1.ProbeClustersRequest{
+		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit, Depth: fleetv1.Verdict_DEPTH_FULL,
+	}
+	if f.quick {
+		req.Depth = fleetv1.Verdict_DEPTH_QUICK
+	}
+	stream := c.ProbeClusters(ctx, req)
+	found, failed := a.collectProbes(stream, format)
+	if failed != nil && stream.Started() == nil {
+		return failed
+	}
+	if err := a.printProbes(found, stream.Summary(), format, f.printing); err != nil {
+		return err
+	}
+	if failed != nil {
+		return a.partial(cmd.Context(), failed, len(found), stream.Started())
+	}
+	return a.outcome(stream.Summary(), true)
+}
+
+// collectProbes returns the results; those kinds of output that need no whole are printed meanwhile.
+func (a *app) collectProbes(stream *client.ProbeStream, format output.Format) (found []*fleetv1.ProbeResult, err error) {
+	progress := a.showProgress("probing", format.Kind == output.JSONL || format.Kind == output.Name)
+	defer progress.stop()
+	for event, err := range stream.Events() {
+		if err != nil {
+			return found, err
+		}
+		if started := event.GetStarted(); started != nil {
+			progress.expect(started.GetExpected())
+		}
+		if format.Kind == output.JSONL {
+			raw, err := output.Message(event)
+			if err != nil {
+				return found, err
+			}
+			if err := a.line(raw); err != nil {
+				return found, err
+			}
+		}
+		result := event.GetResult()
+		if result == nil {
+			continue
+		}
+		if format.Kind == output.Name {
+			a.name(result.GetCluster())
+			if err := a.stdout.Flush(); err != nil {
+				return found, err
+			}
+		}
+		found = append(found, result)
+		progress.done(result.GetError() != nil)
+	}
+	return found, nil
+}
+
+func (a *app) printProbes(found []*fleetv1.ProbeResult, summary *fleetv1.Summary, format output.Format, p printing) error {
+	switch format.Kind {
+	case output.JSONL, output.Name:
+		return nil
+	case output.Table, output.Wide:
+		if err := a.probeTable(found, format.Kind == output.Wide, p.noHeadings); err != nil {
+			return err
+		}
+		if summary == nil {
+			return nil
+		}
+		if err := a.stdout.Flush(); err != nil { // The table comes first where both go to one place.
+			return err
+		}
+		fmt.Fprintln(a.stderr, tally(summary))
+		return nil
+	}
+	items := make([]named, 0, len(found))
+	for _, result := range found {
+		items = append(items, named{result.GetCluster(), result})
+	}
+	return a.document(p, format, items, summary)
+}

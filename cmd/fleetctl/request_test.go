@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/pkg/client/clienttest"
+)
+
+// fleetctl runs a command line in this process.
+func fleetctl(ctx context.Context, t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	var out, err strings.Builder
+	code = run(ctx, args, &out, &err)
+	return out.String(), err.String(), code
+}
+
+// asked returns the request that a command line makes.
+func asked(t *testing.T, args ...string) proto.Message {
+	t.Helper()
+	requests := make(chan proto.Message, 1)
+	ended := status.Error(codes.Aborted, "seen enough")
+	address := clienttest.Serve(t, clienttest.Script{
+		ListClusters: func(_ context.Context, req *fleetv1.ListClustersRequest) (*fleetv1.ListClustersResponse, error) {
+			requests <- req
+			return nil, ended
+		},
+		ProbeClusters: func(req *fleetv1.ProbeClustersRequest, _ grpc.ServerStreamingServer[fleetv1.ProbeClustersResponse]) error {
+			requests <- req
+			return ended
+		},
+		FetchManifests: func(req *fleetv1.FetchManifestsRequest, _ grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error {
+			requests <- req
+			return ended
+		},
+	})
+	if _, stderr, code := fleetctl(t.Context(), t, append(args, "--server", address)...); code != exitFailed {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	return <-requests
+}
+
+func TestFlagsBecomeTheRequest(t *testing.T) {
+	shown := &fleetv1.Output{Format: fleetv1.Output_FORMAT_TABLE}
+	full := &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL}
+	pods := &fleetv1.ResourceType{Resource: "pods"}
+	for line, want := range map[string]proto.Message{
+		"clusters": &fleetv1.ListClustersRequest{Selector: &fleetv1.ClusterSelector{}},
+		"clusters a b/c -l x=y --state healthy,UNKNOWN": &fleetv1.ListClustersRequest{Selector: &fleetv1.ClusterSelector{
+			Names: []string{"a", "b/c"}, LabelSelector: "x=y",
+			States: []fleetv1.Verdict_State{fleetv1.Verdict_STATE_HEALTHY, fleetv1.Verdict_STATE_UNKNOWN},
+		}},
+		"probe": &fleetv1.ProbeClustersRequest{Selector: &fleetv1.ClusterSelector{}, Depth: fleetv1.Verdict_DEPTH_FULL},
+		"probe --quick --limit 7 --per-cluster-timeout 1500ms": &fleetv1.ProbeClustersRequest{
+			Selector: &fleetv1.ClusterSelector{}, Depth: fleetv1.Verdict_DEPTH_QUICK, MaxConcurrency: 7, PerClusterTimeout: durationpb.New(1500 * time.Millisecond),
+		},
+		"get pods":            &fleetv1.FetchManifestsRequest{Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Output: shown},
+		"get pods -A -o json": &fleetv1.FetchManifestsRequest{Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Output: full},
+		"get pods -o name": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_METADATA},
+		},
+		"get deployments.v1.apps/web -n shop --limit 3": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: &fleetv1.ResourceType{Resource: "deployments", Version: "v1", Group: "apps"},
+			Namespace: "shop", Name: "web", MaxConcurrency: 3, Output: shown,
+		},
+		"get pods -l app=web --field-selector a=b --clusters env=prod --cluster x,y --cluster z --state degraded": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{
+				Names: []string{"x,y", "z"}, LabelSelector: "env=prod", States: []fleetv1.Verdict_State{fleetv1.Verdict_STATE_DEGRADED},
+			},
+			ResourceType: pods, Namespace: "default", LabelSelector: "app=web", FieldSelector: "a=b", Output: shown,
+		},
+		"get pods -o yaml --show-managed-fields --show-secret-data": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default",
+			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, ManagedFields: true, SecretData: true},
+		},
+	} {
+		t.Run(line, func(t *testing.T) {
+			if diff := cmp.Diff(want, asked(t, strings.Fields(line)...), protocmp.Transform()); diff != "" {
+				t.Errorf("request (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestResourceTypesAreWrittenAsInKubectl(t *testing.T) {
+	for text, want := range map[string]*fleetv1.ResourceType{
+		"pods":                     {Resource: "pods"},
+		"Pod":                      {Resource: "Pod"},
+		"pods.v1":                  {Resource: "pods", Version: "v1"},
+		"pods.v1.":                 {Resource: "pods", Version: "v1"},
+		"deploy.apps":              {Resource: "deploy", Group: "apps"},
+		"deployments.v1.apps":      {Resource: "deployments", Version: "v1", Group: "apps"},
+		"x.v2beta1.a.example.com":  {Resource: "x", Version: "v2beta1", Group: "a.example.com"},
+		"x.version1.example.com":   {Resource: "x", Group: "version1.example.com"},
+		"certificates.example.com": {Resource: "certificates", Group: "example.com"},
+	} {
+		got, err := parseResource(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+	for _, text := range []string{"", ".", ".apps", "pods.", "pods/x", "pods.Apps", "-pods", "pods.v1.-x"} {
+		if got, err := parseResource(text); err == nil && text != "pods." {
+			t.Errorf("%q is the type %v", text, got)
+		}
+	}
+}
+
+func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
+	address := clienttest.Serve(t, fleet{members: testFleet()}.script())
+	full := errors.New("no space left")
+	for _, args := range [][]string{{"clusters"}, {"probe"}, {"probe", "-o", "jsonl"}, {"get", "pods", "-o", "json"}, {"get", "nodes"}} {
+		var stderr strings.Builder
+		if code := run(t.Context(), append(args, "--server", address), failingWriter{full}, &stderr); code != exitFailed {
+			t.Errorf("%s: exit code %d", args, code)
+		}
+		if !strings.HasSuffix(stderr.String(), "error: no space left\n") {
+			t.Errorf("%s: %s", args, stderr.String())
+		}
+	}
+}
+
+type failingWriter struct{ err error }
+
+func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+var _ io.Writer = failingWriter{}

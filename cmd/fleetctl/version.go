@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/clusterfleet/clusterfleet/internal/safetext"
+)
+
+// serverPatience bounds how long `version` waits for the aggregator.
+const serverPatience = 2 * time.Second
+
+func (a *app) versionCommand() *cobra.Command {
+	var clientOnly bool
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Print fleetctl's version and whether the aggregator answers",
+		Long: `Print fleetctl's version and whether the aggregator answers (grpc.health.v1). That it does not answer is no failure of
+this command.`,
+		Example: `  fleetctl version
+  fleetctl version --client`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			fmt.Fprintf(a.stdout, "Client: fleetctl %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			if clientOnly {
+				return nil
+			}
+			return a.serverState(cmd)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.Flags().BoolVar(&clientOnly, "client", false, "print the client's version only, ask no aggregator")
+	return cmd
+}
+
+func (a *app) serverState(cmd *cobra.Command) error {
+	c, err := a.dial(cmd)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(cmd.Context(), min(serverPatience, a.connection.timeout))
+	defer cancel()
+	state := "not serving"
+	serving, err := c.Serving(ctx, "")
+	switch {
+	case cmd.Context().Err() != nil:
+		return err
+	case status.Code(err) == codes.DeadlineExceeded:
+		state = "no answer"
+	case err != nil:
+		state = a.describe(cmd.Context(), err)
+	case serving:
+		state = "serving"
+	}
+	fmt.Fprintf(a.stdout, "Server: %s: %s\n", c.Address(), safetext.Clean(state))
+	return nil
+}
+
+// buildVersion is what the Go toolchain stamped into the program: a tag, or a pseudo-version of the commit.
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,106 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc/credentials"
+)
+
+// connectTimeout bounds one attempt to connect, so that a dead address is reported soon.
+const connectTimeout = 5 * time.Second
+
+// errSilent is the failure of a connection on which nothing came.
+var errSilent = errors.New("the connection is accepted but not answered")
+
+// link opens the connections of one client and remembers why the last one failed: grpc-go reports that as text only.
+type link struct {
+	dialer  net.Dialer
+	failure atomic.Pointer[error]
+}
+
+func newLink(plaintext bool) *link {
+	l := &link{dialer: net.Dialer{Timeout: connectTimeout, KeepAlive: -1}}
+	if plaintext {
+		l.dialer.ControlContext = refuseRemote
+	}
+	return l
+}
+
+// refuseRemote keeps plaintext on the machine even where a name such as localhost resolves to somewhere else.
+func refuseRemote(_ context.Context, _, remote string, _ syscall.RawConn) error {
+	if to, err := netip.ParseAddrPort(remote); err != nil || !to.Addr().Unmap().IsLoopback() {
+		return fmt.Errorf("plaintext to %s is refused: it is not a loopback address", remote)
+	}
+	return nil
+}
+
+func (l *link) dial(ctx context.Context, address string) (net.Conn, error) {
+	conn, err := l.dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		l.failed(err)
+	}
+	return conn, err
+}
+
+func (l *link) failed(err error) { l.failure.Store(&err) }
+
+func (l *link) connected() { l.failure.Store(nil) }
+
+// lastFailure is nil while the last connection worked.
+func (l *link) lastFailure() error {
+	if err := l.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// watched are credentials whose handshakes report to a link.
+type watched struct {
+	credentials.TransportCredentials
+	link *link
+}
+
+func (w watched) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := w.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	if err != nil {
+		w.link.failed(err)
+		return conn, info, err
+	}
+	return &watchedConn{Conn: conn, link: w.link}, info, nil
+}
+
+func (w watched) Clone() credentials.TransportCredentials {
+	return watched{TransportCredentials: w.TransportCredentials.Clone(), link: w.link}
+}
+
+// watchedConn reports what its first read tells: TLS 1.3 servers refuse a client's certificate only then, and a server
+// that speaks something else hangs up.
+type watchedConn struct {
+	net.Conn
+	link *link
+	read bool // Only the transport's one reader uses it.
+}
+
+func (c *watchedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.read {
+		return n, err
+	}
+	c.read = true
+	switch {
+	case err == nil:
+		c.link.connected()
+	case errors.Is(err, net.ErrClosed): // By grpc-go, which waited for the greeting in vain.
+		c.link.failed(errSilent)
+	default:
+		c.link.failed(err)
+	}
+	return n, err
+}

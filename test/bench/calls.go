@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+)
+
+// probeAll probes the whole fleet through the aggregator, with quick probes that find every cluster healthy.
+func probeAll(ctx context.Context, conn grpc.ClientConnInterface, limit int, timeout time.Duration) error {
+	stream, err := fleetv1.NewHealthServiceClient(conn).ProbeClusters(ctx, &fleetv1.ProbeClustersRequest{
+		Depth:             fleetv1.Verdict_DEPTH_QUICK,
+		PerClusterTimeout: durationpb.New(timeout),
+		MaxConcurrency:    int32(limit),
+	})
+	if err != nil {
+		return err
+	}
+	var summary *fleetv1.Summary
+	for {
+		response, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return wholeSummary(summary)
+		}
+		if err != nil {
+			return err
+		}
+		summary = response.GetSummary()
+	}
+}
+
+// wholeSummary returns an error unless the summary is there and everything succeeded.
+func wholeSummary(s *fleetv1.Summary) error {
+	if s == nil || s.GetSucceeded() != s.GetExpected() {
+		return fmt.Errorf("not everything succeeded: %v", s)
+	}
+	return nil
+}
+
+// fetched is what came of a fetch.
+type fetched struct {
+	bytes int64 // of objects, as JSON
+	items int
+	first time.Duration // from the call to the first object
+}
+
+// fetchPods reads the pods of the whole fleet through the aggregator and keeps nothing of them.
+func fetchPods(ctx context.Context, conn grpc.ClientConnInterface, limit int) (fetched, error) {
+	var found fetched
+	start := time.Now()
+	stream, err := fleetv1.NewManifestServiceClient(conn).FetchManifests(ctx, &fleetv1.FetchManifestsRequest{
+		ResourceType:   &fleetv1.ResourceType{Version: "v1", Resource: "pods"},
+		MaxConcurrency: int32(limit),
+	})
+	if err != nil {
+		return found, err
+	}
+	var summary *fleetv1.Summary
+	for {
+		response, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return found, wholeSummary(summary)
+		}
+		if err != nil {
+			return found, err
+		}
+		summary = response.GetSummary()
+		for _, m := range response.GetBatch().GetManifests() {
+			if found.items == 0 {
+				found.first = time.Since(start)
+			}
+			found.items++
+			found.bytes += int64(len(m.GetJson()))
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestCPUIsUserAndSystemTimeWhateverTheName(t *testing.T) {
+	stat := []byte("42 (a) b (c) S 1 42 42 0 -1 4194560 100 0 0 0 150 25 0 0 20 0 5 0 100 0 0\n")
+	got, err := cpuOf(stat)
+	if err != nil || got != 1750*time.Millisecond {
+		t.Errorf("got %v, %v; want 1.75s", got, err)
+	}
+	if _, err := cpuOf([]byte("42 (a) S 1")); err == nil {
+		t.Error("a line that is too short is no error")
+	}
+}
+
+func TestPeakRSSIsInBytes(t *testing.T) {
+	got, err := peakOf("Name:\tx\nVmPeak:\t  999 kB\nVmHWM:\t     128 kB\nVmRSS:\t 1 kB\n")
+	if err != nil || got != 128<<10 {
+		t.Errorf("got %d, %v; want %d", got, err, 128<<10)
+	}
+	if _, err := peakOf("Name:\tx\n"); err == nil {
+		t.Error("no VmHWM is no error")
+	}
+}
+
+func TestUsageOfThisProcessIsRead(t *testing.T) {
+	own, err := OwnCPU()
+	if err != nil || own <= 0 {
+		t.Errorf("OwnCPU: %v, %v", own, err)
+	}
+	peak, err := PeakRSS(os.Getpid())
+	if err != nil || peak < 1<<20 {
+		t.Errorf("PeakRSS: %d, %v", peak, err)
+	}
+	files, err := OpenFiles(os.Getpid())
+	if err != nil || files < 3 {
+		t.Errorf("OpenFiles: %d, %v", files, err)
+	}
+}
+
+func TestChildIsSpokenWithAndKilled(t *testing.T) {
+	p, err := Start(t.Context(), "/bin/sh", "-c", "echo ready >&2; exec cat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	if line, err := p.AwaitLog(t.Context(), func(line string) bool { return line == "ready" }); err != nil || line != "ready" {
+		t.Fatalf("AwaitLog: %q, %v", line, err)
+	}
+	if _, err := p.Stdin.Write([]byte("echo\n")); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := p.Stdout.ReadString('\n'); err != nil || answer != "echo\n" {
+		t.Fatalf("the child answered %q, %v", answer, err)
+	}
+	p.Kill()
+	if _, err := OpenFiles(p.PID()); err == nil {
+		t.Error("the child is still there after Kill")
+	}
+}
+
+func TestAwaitLogTellsWhyTheLineDoesNotCome(t *testing.T) {
+	never := func(string) bool { return false }
+	p, err := Start(t.Context(), "/bin/sh", "-c", "echo no such thing >&2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	if _, err := p.AwaitLog(t.Context(), never); !errors.Is(err, errEnded) || !strings.Contains(err.Error(), "no such thing") {
+		t.Errorf("the child ended: %v", err)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	q, err := Start(t.Context(), "/bin/cat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Kill()
+	if _, err := q.AwaitLog(ctx, never); !errors.Is(err, context.Canceled) {
+		t.Errorf("the wait ended: %v", err)
+	}
+}
+
+func TestLogKeepsTheLastLines(t *testing.T) {
+	log := newLogLines()
+	for range 3 {
+		_, _ = log.Write(bytes.Repeat([]byte("x\n"), maxLines)) // it never fails
+	}
+	_, _ = log.Write([]byte("la")) // it never fails
+	_, _ = log.Write([]byte("st\n"))
+	lines := log.lines()
+	if len(lines) != maxLines || lines[maxLines-1] != "last" {
+		t.Errorf("%d lines, the last one %q", len(lines), lines[len(lines)-1])
+	}
+}

@@ -1,0 +1,80 @@
+// Package report says what the benchmarks found: rows of one table, each with its floor, its target and its peers.
+package report
+
+// Row is one line of the table: a piece of work, what it takes the product, and what it is held against.
+type Row struct {
+	// Work says what was done and what was measured of it.
+	Work string
+	// Ours is the product's figure.
+	Ours Quantity
+	// Floor is the least that the work can take, measured or computed in the same run. The zero Quantity: there is none.
+	Floor Quantity
+	// Target is what is to be reached. The zero Target: nothing.
+	Target Target
+	// Peers are other ways to do the same work, measured in the same run.
+	Peers []Peer
+	// Notes say what a reader has to know to believe the row.
+	Notes []string
+}
+
+// Peer is another way to do a row's work.
+type Peer struct {
+	Name  string
+	Value Quantity
+	// Note is what else is to be known of it, in a few words.
+	Note string
+}
+
+// Ratio returns the product's figure as a multiple of the floor; false if there is no floor.
+func (r Row) Ratio() (Quantity, bool) { return ratio(r.Ours, r.Floor) }
+
+func ratio(value, floor Quantity) (Quantity, bool) {
+	if floor.Value == 0 {
+		return Quantity{}, false
+	}
+	return Times(value.Value / floor.Value), true
+}
+
+// Target is a bound on a row's figure or, if it is a multiple, on its ratio.
+type Target struct{ most Quantity }
+
+// AtMost is the target of a figure, or with Times of a ratio, that does not exceed q.
+func AtMost(q Quantity) Target { return Target{q} }
+
+// String returns the target as the table has it.
+func (t Target) String() string {
+	if t.most.Unit == None {
+		return ""
+	}
+	return "≤ " + t.most.bound()
+}
+
+// Verdict says whether a row meets its target.
+type Verdict string
+
+// The verdicts. A row without a target, or with a target of a ratio that it does not have, is not judged.
+const (
+	Met       Verdict = "met"
+	Missed    Verdict = "not met"
+	NotJudged Verdict = ""
+)
+
+// Verdict holds the row against its target.
+func (r Row) Verdict() Verdict {
+	value := r.Ours
+	switch r.Target.most.Unit {
+	case None:
+		return NotJudged
+	case Multiple:
+		multiple, ok := r.Ratio()
+		if !ok {
+			return NotJudged
+		}
+		value = multiple
+	default:
+	}
+	if value.Value > r.Target.most.Value {
+		return Missed
+	}
+	return Met
+}

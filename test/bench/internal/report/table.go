@@ -1,0 +1,47 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// Write prints the rows as one table, the peers below their row, and then the notes.
+func Write(w io.Writer, rows []Row) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line(table, "work", "ours", "floor", "ratio", "target")
+	for _, r := range rows {
+		multiple, _ := r.Ratio()
+		line(table, r.Work, r.Ours.String(), r.Floor.String(), multiple.String(), r.Target.String(), string(r.Verdict()))
+		for _, p := range r.Peers {
+			multiple, _ := ratio(p.Value, r.Floor)
+			line(table, "  · "+p.Name, p.Value.String(), "", multiple.String(), "", p.Note)
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return writeNotes(w, rows)
+}
+
+// line prints one line without blanks at its end.
+func line(w io.Writer, cells ...string) {
+	last := len(cells)
+	for last > 1 && cells[last-1] == "" {
+		last--
+	}
+	fmt.Fprintln(w, strings.Join(cells[:last], "\t")) //nolint:errcheck // the table's Flush reports it
+}
+
+func writeNotes(w io.Writer, rows []Row) error {
+	for _, r := range rows {
+		for _, note := range r.Notes {
+			if _, err := fmt.Fprintf(w, "\n%s: %s", r.Work, note); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}

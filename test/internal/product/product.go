@@ -1,0 +1,97 @@
+// Package product runs the product's programs in end-to-end tests, as their users do.
+package product
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/pkg/client"
+	"github.com/clusterfleet/clusterfleet/test/internal/process"
+)
+
+const module = "github.com/clusterfleet/clusterfleet"
+
+// commandTime is what one command may take at most, whatever its own limits.
+const commandTime = 2 * time.Minute
+
+// Programs are the product's programs, built with the race detector.
+type Programs struct {
+	dir string
+}
+
+// Build builds the programs into dir.
+func Build(ctx context.Context, dir string) (*Programs, error) {
+	cmd := exec.CommandContext(ctx, "go", "build", "-race", "-o", dir+string(os.PathSeparator),
+		module+"/cmd/aggregator", module+"/cmd/fleetctl", module+"/cmd/fleetsim")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build the programs: %w\n%s", err, output)
+	}
+	return &Programs{dir}, nil
+}
+
+// Path returns the executable of a program.
+func (p *Programs) Path(name string) string { return filepath.Join(p.dir, name) }
+
+// Run runs one of the programs to its end.
+func (p *Programs) Run(t testing.TB, name string, args ...string) process.Result {
+	t.Helper()
+	return process.Run(t, commandTime, p.Path(name), args...)
+}
+
+// Aggregator is a running aggregator.
+type Aggregator struct {
+	*process.Process
+
+	// GRPC and HTTP are its addresses, as HOST:PORT.
+	GRPC, HTTP string
+
+	programs *Programs
+	dial     func() (*client.Client, error)
+}
+
+// Aggregator runs an aggregator on free ports of loopback until the test ends. Flags that are given come last, so they
+// win.
+func (p *Programs) Aggregator(t testing.TB, kubeconfig string, flags ...string) *Aggregator {
+	t.Helper()
+	args := append([]string{"--kubeconfig", kubeconfig, "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"}, flags...)
+	a := &Aggregator{Process: process.Start(t, p.Path("aggregator"), args...), programs: p}
+	addresses := a.Stderr.Await(t, `msg=serving grpc=(\S+) http=(\S+)`)
+	a.GRPC, a.HTTP = addresses[1], addresses[2]
+	a.dial = sync.OnceValues(func() (*client.Client, error) {
+		c, err := client.Dial(a.GRPC)
+		if err == nil {
+			t.Cleanup(func() { c.Close() })
+		}
+		return c, err
+	})
+	return a
+}
+
+// Client returns a client of the aggregator, always the same, in plaintext. It is closed when the test that started the
+// aggregator ends.
+func (a *Aggregator) Client(t testing.TB) *client.Client {
+	t.Helper()
+	c, err := a.dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Fleetctl runs a fleetctl command against the aggregator to its end.
+func (a *Aggregator) Fleetctl(t testing.TB, args ...string) process.Result {
+	t.Helper()
+	return a.programs.Run(t, "fleetctl", append([]string{"--server", a.GRPC}, args...)...)
+}
+
+// StartFleetctl starts a fleetctl command against the aggregator.
+func (a *Aggregator) StartFleetctl(t testing.TB, args ...string) *process.Process {
+	t.Helper()
+	return process.Start(t, a.programs.Path("fleetctl"), append([]string{"--server", a.GRPC}, args...)...)
+}

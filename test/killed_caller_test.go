@@ -1,0 +1,54 @@
+package test_test
+
+import (
+	"testing"
+
+	"github.com/clusterfleet/clusterfleet/test/internal/product"
+)
+
+// stuck makes reads of pods hang before the answer in half of the clusters and in the middle of it in the others, and
+// full probes in the middle.
+const stuck = `
+faults:
+- {clusters: "sim-000?", fault: hang, paths: [/api/v1/pods]}
+- {clusters: "sim-001?", fault: drip, interval: 30s, paths: [/api/v1/pods]}
+- {clusters: "*", fault: hang, paths: [/version]}
+`
+
+func TestKilledCallerLeavesNothingBehind(t *testing.T) {
+	const clusters = 19
+	simulation := programs.Simulation(t, stuck, "--clusters", "19")
+	a := programs.Aggregator(t, simulation.Kubeconfig)
+	// From now on there are as many connections as there will be.
+	exits(t, a.Fleetctl(t, "get", "configmaps", "-A", "-o", "name"), 0, "sim-0019", "")
+	exits(t, a.Fleetctl(t, "probe", "--quick"), 0, "sim-0019", "")
+	before := a.Metrics(t)
+
+	for i, c := range []struct {
+		method string
+		args   []string
+	}{
+		{"FetchManifests", []string{"get", "pods", "-A", "-o", "jsonl"}},
+		{"ProbeClusters", []string{"probe"}},
+	} {
+		t.Run("of "+c.method, func(t *testing.T) {
+			aborted := simulation.Traffic(t, "").Aborted
+			caller := a.StartFleetctl(t, c.args...)
+			simulation.AwaitTraffic(t, "", "all clusters are asked", func(s product.Traffic) bool { return s.InFlight == clusters })
+			caller.Kill(t)
+			simulation.AwaitTraffic(t, "", "the API servers see the requests end", func(s product.Traffic) bool {
+				return s.InFlight == 0 && s.Aborted == aborted+clusters
+			})
+			a.AwaitMetrics(t, "the handler ends", func(m product.Metrics) bool {
+				return m.Value("grpc_server_handled_total", "grpc_method", c.method, "grpc_code", "Canceled") == 1
+			})
+			// A full probe gives up the connection that it was stuck on, and a drip over HTTP/1.1 would, too.
+			a.AwaitMetrics(t, "goroutines and connections are what they were", func(m product.Metrics) bool {
+				return m.Value("go_goroutines") <= before.Value("go_goroutines") && m.Value("process_open_fds") <= before.Value("process_open_fds")
+			})
+			if i == 0 {
+				exits(t, a.Fleetctl(t, "get", "configmaps", "-A", "-o", "name", "--require-complete"), 0, "sim-0001", "")
+			}
+		})
+	}
+}

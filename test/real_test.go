@@ -1,0 +1,29 @@
+package test_test
+
+import (
+	"testing"
+
+	"github.com/clusterfleet/clusterfleet/test/internal/realkube"
+)
+
+// TestRealClusters runs the tests that three real API servers can share: none of them breaks one, and each keeps to
+// namespaces of its own.
+func TestRealClusters(t *testing.T) {
+	fleet := realkube.Start(t, 3)
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *realkube.Fleet)
+	}{
+		{"all healthy", allHealthy},
+		{"a credential or certificate that is wrong", wrongCredentials},
+		{"a user of one namespace", userOfOneNamespace},
+		{"a CRD in one cluster", customResourceInOneCluster},
+		{"objects over several pages", objectsOverSeveralPages},
+		{"tables", tables},
+		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
+		{"a cluster that hangs", hangingClusterAmongGoodOnes},
+		{"a server killed in the middle of a stream", serverKilledMidStream},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, fleet) })
+	}
+}
