@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
 // Definitions returns the clusters of a fleet's kubeconfig, each of which is usable.
-func Definitions(kubeconfig string) ([]cluster.Definition, error) {
-	definitions, problems := cluster.LoadKubeconfig([]string{kubeconfig}, cluster.KubeconfigOptions{})
+func Definitions(file string) ([]cluster.Definition, error) {
+	definitions, problems := kubeconfig.Load([]string{file}, kubeconfig.Options{})
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("load %s: %w", kubeconfig, problems[0])
+		return nil, fmt.Errorf("load %s: %w", file, problems[0])
 	}
 	return definitions, nil
 }

@@ -1,4 +1,4 @@
-package cluster_test
+package kubeconfig_test
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterfleet/clusterfleet/internal/safetext"
-	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
 // canary stands where a credential stands. No text may hold it, plain or in base64.
@@ -107,6 +107,7 @@ func TestProblemsAreOneClearLine(t *testing.T) {
 		{"certificate missing", "", "", "{client-certificate: gone.crt, client-key: own.key}", `user "u": client-certificate "DIR/gone.crt" does not exist; correct the path or the file`},
 		{"key missing", "", "", "{client-certificate: own.crt, client-key: ../gone.key}", `user "u": client-key "PARENT/gone.key" does not exist; correct the path or the file`},
 		{"key data in client-key", "", "", "{client-certificate: own.crt, client-key: " + b64(own.key) + "}", `user "u": client-key holds data, not a path; name a file there, or use the field for inline data`},
+		{"key data cut off", "", "", "{client-certificate: own.crt, client-key: LS0tLS1CRUdJTi" + canary + "}", `user "u": client-key holds data, not a path; name a file there, or use the field for inline data`},
 		{"wrong key", "", "", "{client-certificate-data: " + b64(own.cert) + ", client-key-data: " + b64(other.key) + "}", `user "u": its client key does not belong to its client certificate; give a certificate and its own key in PEM`},
 		{"wrong RSA key", "", "", "{client-certificate-data: " + b64(rsa.cert) + ", client-key-data: " + b64(otherRSA.key) + "}", `user "u": its client key does not belong to its client certificate; give a certificate and its own key in PEM`},
 		{"wrong wrapped RSA key", "", "", "{client-certificate-data: " + b64(rsa.cert) + ", client-key-data: " + b64(inPEM("PRIVATE KEY", inPKCS8(t, otherRSA.signer))) + "}", `user "u": its client key does not belong to its client certificate; give a certificate and its own key in PEM`},
@@ -135,7 +136,7 @@ func TestProblemsAreOneClearLine(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			content := oneContext(or(c.context, goodContext), or(c.cluster, goodCluster), or(c.user, goodUser))
 			file := write(t, dir, "config", content)
-			definitions, problems := cluster.LoadKubeconfig([]string{file}, cluster.KubeconfigOptions{})
+			definitions, problems := kubeconfig.Load([]string{file}, kubeconfig.Options{})
 			if c.want == "" {
 				if len(definitions) != 1 || len(problems) > 0 {
 					t.Fatalf("%d definitions, problems:\n%s", len(definitions), lines(problems))
@@ -169,7 +170,7 @@ func or(s, otherwise string) string {
 func parentOf(dir string) string { return dir[:strings.LastIndexByte(dir, '/')] }
 
 // requireSafe fails if a problem's text holds a canary, or is not fit for a terminal.
-func requireSafe(t testing.TB, problems []*cluster.Problem) {
+func requireSafe(t testing.TB, problems []*kubeconfig.Problem) {
 	t.Helper()
 	for _, p := range problems {
 		for _, text := range []string{p.Error(), p.File, p.Context, p.What, p.Fix} {
@@ -193,7 +194,7 @@ func TestLabelsFollowTheRulesOfKubernetes(t *testing.T) {
 		"{a: \"\u202e\"}", "{\"\\e[1m\": x}",
 	} {
 		file := write(t, dir, "config", oneContext(ext("{labels: "+labels+"}"), goodCluster, goodUser))
-		definitions, problems := cluster.LoadKubeconfig([]string{file}, cluster.KubeconfigOptions{})
+		definitions, problems := kubeconfig.Load([]string{file}, kubeconfig.Options{})
 		if len(definitions) > 0 || len(problems) != 1 || !strings.Contains(lines(problems), "is not valid: ") {
 			t.Errorf("%s: %d definitions, problems:\n%s", labels, len(definitions), lines(problems))
 		}
@@ -201,7 +202,7 @@ func TestLabelsFollowTheRulesOfKubernetes(t *testing.T) {
 	}
 	file := write(t, dir, "config", oneContext(ext("{labels: {example.com/tier: prod, region: '', '1': '1'}}"), goodCluster, goodUser))
 	want := map[string]string{"example.com/tier": "prod", "region": "", "1": "1"}
-	if diff := cmp.Diff(want, load(t, cluster.KubeconfigOptions{}, file)[0].Labels); diff != "" {
+	if diff := cmp.Diff(want, load(t, kubeconfig.Options{}, file)[0].Labels); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -220,7 +221,7 @@ func TestNamesAreThoseOfTheContextsOrAProblem(t *testing.T) {
 		"a\nb":                   false,
 	} {
 		content := strings.Replace(oneContext(goodContext, goodCluster, goodUser), "- name: c\n", "- name: "+yamlText(name)+"\n", 1)
-		definitions, problems := cluster.LoadKubeconfig([]string{write(t, t.TempDir(), "config", content)}, cluster.KubeconfigOptions{})
+		definitions, problems := kubeconfig.Load([]string{write(t, t.TempDir(), "config", content)}, kubeconfig.Options{})
 		requireSafe(t, problems)
 		switch {
 		case good && (len(definitions) != 1 || definitions[0].Name != name):

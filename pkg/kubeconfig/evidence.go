@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"bytes"
@@ -146,8 +146,8 @@ func keyMatches(leaf *x509.Certificate, der []byte) (match, ok bool) {
 	if key == nil {
 		return false, false
 	}
-	public, comparable := key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	return comparable && public.Equal(leaf.PublicKey), true
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(leaf.PublicKey), true
 }
 
 // pointOf returns the public part of an elliptic-curve key in the form of SEC 1, nil if it has none or is none.

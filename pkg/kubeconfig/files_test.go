@@ -1,4 +1,4 @@
-package cluster_test
+package kubeconfig_test
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
 func TestUnusableFilesAreNamedWithTheirLine(t *testing.T) {
@@ -54,7 +55,7 @@ func TestUnusableFilesAreNamedWithTheirLine(t *testing.T) {
 		default:
 			write(t, dir, name, c.content)
 		}
-		definitions, problems := cluster.LoadKubeconfig([]string{path}, cluster.KubeconfigOptions{})
+		definitions, problems := kubeconfig.Load([]string{path}, kubeconfig.Options{})
 		if len(definitions) > 0 {
 			t.Errorf("%s: %v", name, namesOf(definitions))
 		}
@@ -67,10 +68,24 @@ func TestUnusableFilesAreNamedWithTheirLine(t *testing.T) {
 
 func TestNoFileAtAllIsAProblem(t *testing.T) {
 	for _, files := range [][]string{nil, {}, {""}, {"", ""}} {
-		definitions, problems := cluster.LoadKubeconfig(files, cluster.KubeconfigOptions{})
+		definitions, problems := kubeconfig.Load(files, kubeconfig.Options{})
 		if len(definitions) > 0 || lines(problems) != "no kubeconfig file is given; name at least one" {
 			t.Errorf("%q: %v, %s", files, namesOf(definitions), lines(problems))
 		}
+	}
+}
+
+func TestKubeconfigWithoutEndIsAProblem(t *testing.T) {
+	_, problems := kubeconfig.Load([]string{"/dev/zero"}, kubeconfig.Options{})
+	if want := "/dev/zero: the file is larger than 64 MiB; correct the path or the file's permissions"; lines(problems) != want {
+		t.Error(lines(problems))
+	}
+}
+
+func TestFileNamedTwiceIsReadOnce(t *testing.T) {
+	_, problems := kubeconfig.Load([]string{"gone", "", "gone"}, kubeconfig.Options{})
+	if want := "gone: the file does not exist; correct the path or the file's permissions"; lines(problems) != want {
+		t.Error(lines(problems))
 	}
 }
 
@@ -79,7 +94,7 @@ func TestOneBrokenFileLeavesTheOthers(t *testing.T) {
 	good := write(t, dir, "good", oneContext(goodContext, goodCluster, goodUser))
 	bad := write(t, dir, "bad", "a: b: c")
 	gone := filepath.Join(dir, "gone")
-	definitions, problems := cluster.LoadKubeconfig([]string{bad, good, gone}, cluster.KubeconfigOptions{})
+	definitions, problems := kubeconfig.Load([]string{bad, good, gone}, kubeconfig.Options{})
 	if diff := cmp.Diff([]string{"c"}, namesOf(definitions)); diff != "" {
 		t.Error(diff)
 	}
@@ -114,7 +129,7 @@ users:
 - {name: doubled, user: {token: a}}
 - {name: doubled, user: {token: b}}
 `)
-	definitions, problems := cluster.LoadKubeconfig([]string{file}, cluster.KubeconfigOptions{})
+	definitions, problems := kubeconfig.Load([]string{file}, kubeconfig.Options{})
 	if diff := cmp.Diff([]string{"a-good", "z-good"}, namesOf(definitions)); diff != "" {
 		t.Error(diff)
 	}
@@ -157,7 +172,7 @@ users:
 - {name: u, user: {token: t}}
 - {name: v, user: {token: t}}
 `)
-	definitions, problems := cluster.LoadKubeconfig([]string{first, second}, cluster.KubeconfigOptions{})
+	definitions, problems := kubeconfig.Load([]string{first, second}, kubeconfig.Options{})
 	if len(definitions) != 1 || definitions[0].Name != "d" || definitions[0].Server() != "https://first.example" {
 		t.Errorf("%v", namesOf(definitions))
 	}
@@ -174,7 +189,7 @@ func TestVirtualClustersNeedNeitherServerNorUser(t *testing.T) {
 		"{cluster: gone, user: gone, extensions: [{name: clusterfleet, extension: {virtual: true, labels: {a: b}}}], namespace: team}",
 		"{cluster: k, user: u, extensions: [{name: other}, {name: clusterfleet, extension: {virtual: true, labels: {a: b}}}], namespace: team}",
 	} {
-		got := load(t, cluster.KubeconfigOptions{}, write(t, t.TempDir(), "config", oneContext(context, goodCluster, goodUser)))
+		got := load(t, kubeconfig.Options{}, write(t, t.TempDir(), "config", oneContext(context, goodCluster, goodUser)))
 		want := []cluster.Definition{{Name: "c", Labels: map[string]string{"a": "b"}, Namespace: "team", Source: "kubeconfig", Virtual: true}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
@@ -185,7 +200,7 @@ func TestVirtualClustersNeedNeitherServerNorUser(t *testing.T) {
 func TestInsecureAndAuthorityExcludeEachOther(t *testing.T) {
 	file := write(t, t.TempDir(), "config", oneContext(goodContext,
 		"{server: 'https://a', insecure-skip-tls-verify: true, certificate-authority-data: "+b64(newECDSA(t).cert)+"}", goodUser))
-	definitions, problems := cluster.LoadKubeconfig([]string{file}, cluster.KubeconfigOptions{AllowInsecure: true})
+	definitions, problems := kubeconfig.Load([]string{file}, kubeconfig.Options{AllowInsecure: true})
 	want := file + `: context "c": cluster "k": it has both insecure-skip-tls-verify and a certificate authority; remove one of them`
 	if len(definitions) > 0 || lines(problems) != want {
 		t.Errorf("%v, problems:\n%s", namesOf(definitions), lines(problems))
@@ -195,7 +210,7 @@ func TestInsecureAndAuthorityExcludeEachOther(t *testing.T) {
 func TestLongTextsStayOneLineOfOneKiB(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	content := strings.ReplaceAll(oneContext("{cluster: "+long+", user: "+long+"}", goodCluster, goodUser), "name: c\n", "name: "+long[:250]+"\n")
-	_, problems := cluster.LoadKubeconfig([]string{write(t, t.TempDir(), "config", content), "/" + long, "/a\x1b\n"}, cluster.KubeconfigOptions{})
+	_, problems := kubeconfig.Load([]string{write(t, t.TempDir(), "config", content), "/" + long, "/a\x1b\n"}, kubeconfig.Options{})
 	if len(problems) != 3 {
 		t.Errorf("problems:\n%s", lines(problems))
 	}
@@ -205,7 +220,7 @@ func TestLongTextsStayOneLineOfOneKiB(t *testing.T) {
 func TestClustersWithOneAuthorityShareItsBytes(t *testing.T) {
 	ec := newECDSA(t)
 	data := fleetFile(2, tokenUser, func(int) []byte { return ec.cert })
-	d := load(t, cluster.KubeconfigOptions{}, write(t, t.TempDir(), "config", data))
+	d := load(t, kubeconfig.Options{}, write(t, t.TempDir(), "config", data))
 	if &d[0].Config.CAData[0] != &d[1].Config.CAData[0] {
 		t.Error("each cluster has its own copy")
 	}
@@ -222,14 +237,14 @@ clusters:
 users:
 - {name: u, user: {exec: {command: aws, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, provideClusterInfo: true}}}
 `)
-	requireEqual(t, load(t, cluster.KubeconfigOptions{}, file), file)
+	requireEqual(t, load(t, kubeconfig.Options{}, file), file)
 }
 
 func TestTenThousandContextsLoad(t *testing.T) {
 	const n = 10_000
 	ec := newECDSA(t)
 	file := write(t, t.TempDir(), "config", fleetFile(n, certificateUser(ec), commented(ec.cert)))
-	definitions := load(t, cluster.KubeconfigOptions{}, file)
+	definitions := load(t, kubeconfig.Options{}, file)
 	if len(definitions) != n {
 		t.Fatalf("%d definitions", len(definitions))
 	}
@@ -244,7 +259,7 @@ func TestTenThousandContextsLoad(t *testing.T) {
 func TestFleetEqualsWhatClientGoBuilds(t *testing.T) {
 	rsa := newRSA(t)
 	file := write(t, t.TempDir(), "config", fleetFile(50, certificateUser(rsa), commented(rsa.cert)))
-	requireEqual(t, load(t, cluster.KubeconfigOptions{}, file), file)
+	requireEqual(t, load(t, kubeconfig.Options{}, file), file)
 }
 
 func TestWhatKubectlRefusesBecauseOfOneEntryStillWorksHere(t *testing.T) {
@@ -252,7 +267,7 @@ func TestWhatKubectlRefusesBecauseOfOneEntryStillWorksHere(t *testing.T) {
 	if _, err := clientcmd.Load([]byte(content)); err == nil {
 		t.Fatal("client-go takes it: the case is no case")
 	}
-	definitions, problems := cluster.LoadKubeconfig([]string{write(t, t.TempDir(), "config", content)}, cluster.KubeconfigOptions{})
+	definitions, problems := kubeconfig.Load([]string{write(t, t.TempDir(), "config", content)}, kubeconfig.Options{})
 	if len(definitions) != 1 || len(problems) != 1 {
 		t.Errorf("%v, problems:\n%s", namesOf(definitions), lines(problems))
 	}

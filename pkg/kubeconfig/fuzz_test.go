@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"encoding/json"
@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterfleet/clusterfleet/internal/safetext"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
 // longWord is long enough to be taken out before YAML is parsed.
@@ -45,9 +46,9 @@ func addKubeconfigs(f *testing.F) {
 	}
 }
 
-// FuzzLoadKubeconfig loads what a stranger might write. Nothing panics; what comes back is in order; no text has an
+// FuzzLoad loads what a stranger might write. Nothing panics; what comes back is in order; no text has an
 // escape in it; no file is opened that the kubeconfig does not name; and what client-go can build too, it builds alike.
-func FuzzLoadKubeconfig(f *testing.F) {
+func FuzzLoad(f *testing.F) {
 	addKubeconfigs(f)
 	f.Fuzz(func(t *testing.T, content []byte) {
 		dir := t.TempDir()
@@ -56,7 +57,7 @@ func FuzzLoadKubeconfig(f *testing.F) {
 			t.Fatal(err)
 		}
 		var opened []string
-		k := newKubeconfig(KubeconfigOptions{AllowInsecure: true}, func(path string) ([]byte, error) {
+		k := newMerged(Options{AllowInsecure: true}, func(path string) ([]byte, error) {
 			opened = append(opened, path)
 			return nil, fs.ErrNotExist
 		})
@@ -69,7 +70,7 @@ func FuzzLoadKubeconfig(f *testing.F) {
 				t.Errorf("%q of %q", text, p.File)
 			}
 		}
-		if !slices.IsSortedFunc(definitions, func(a, b Definition) int { return strings.Compare(a.Name, b.Name) }) {
+		if !slices.IsSortedFunc(definitions, func(a, b cluster.Definition) int { return strings.Compare(a.Name, b.Name) }) {
 			t.Errorf("not in order: %v", definitions)
 		}
 		requireNamed(t, content, dir, opened)
@@ -121,7 +122,7 @@ func keysOf(m map[string]bool) []string {
 
 // requireAlike holds definitions against client-go, if it takes the file. Those that name files are left out: it would
 // open them.
-func requireAlike(t *testing.T, file string, definitions []Definition) {
+func requireAlike(t *testing.T, file string, definitions []cluster.Definition) {
 	t.Helper()
 	config, err := (&clientcmd.ClientConfigLoadingRules{Precedence: []string{file}}).Load()
 	if err != nil {

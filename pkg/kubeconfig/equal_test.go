@@ -1,4 +1,4 @@
-package cluster_test
+package kubeconfig_test
 
 import (
 	"fmt"
@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
 // dialects are kubeconfigs as the tools in use write them, by tool. The files that they name are in the same folder, and hold the
@@ -193,7 +194,7 @@ func TestConfigEqualsWhatClientGoBuilds(t *testing.T) {
 			write(t, dir, "tls/client.key", ec.key)
 			write(t, dir, "token", "t0ken\n")
 			file := write(t, dir, "config", content)
-			opts := cluster.KubeconfigOptions{CredentialPlugins: []string{"*"}, AllowInsecure: true}
+			opts := kubeconfig.Options{CredentialPlugins: []string{"*"}, AllowInsecure: true}
 			requireEqual(t, load(t, opts, file), file)
 		})
 	}
@@ -223,7 +224,7 @@ users:
 	empty := write(t, dir, "empty", "")
 	t.Chdir(dir)
 	for _, files := range [][]string{{a, b}, {b, a}, {"a/config", "", empty, "b/config", "a/config"}} {
-		definitions := load(t, cluster.KubeconfigOptions{}, files...)
+		definitions := load(t, kubeconfig.Options{}, files...)
 		if diff := cmp.Diff([]string{"both", "one", "two"}, namesOf(definitions)); diff != "" {
 			t.Fatal(diff)
 		}
@@ -277,7 +278,7 @@ func TestEveryCredentialIsOfItsKind(t *testing.T) {
 		"{username: admin, password: s3cret}":                                                         cluster.Basic,
 		"{exec: {command: aws, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never}}": cluster.Plugin,
 	} {
-		d := load(t, cluster.KubeconfigOptions{}, write(t, t.TempDir(), "config", oneContext(goodContext, goodCluster, user)))[0]
+		d := load(t, kubeconfig.Options{}, write(t, t.TempDir(), "config", oneContext(goodContext, goodCluster, user)))[0]
 		if got := d.Credential(); got != want {
 			t.Errorf("%s: credential %d, want %d", user, got, want)
 		}
@@ -290,9 +291,9 @@ func TestEveryCredentialIsOfItsKind(t *testing.T) {
 func TestPluginIsAllowedByNameOnlyWherePathFindsIt(t *testing.T) {
 	dir := t.TempDir()
 	installed := write(t, dir, "bin/plugin", "#!/bin/sh\n")
-	must(t, os.Chmod(installed, 0o700)) //nolint:gosec // a program must be executable
+	must(t, os.Chmod(installed, 0o700))
 	impostor := write(t, dir, "elsewhere/plugin", "#!/bin/sh\n")
-	must(t, os.Chmod(impostor, 0o700)) //nolint:gosec // a program must be executable
+	must(t, os.Chmod(impostor, 0o700))
 	t.Setenv("PATH", filepath.Dir(installed))
 	if found, err := exec.LookPath("plugin"); err != nil || found != installed {
 		t.Fatal(found, err)
@@ -324,7 +325,7 @@ func TestPluginIsAllowedByNameOnlyWherePathFindsIt(t *testing.T) {
 	} {
 		user := fmt.Sprintf("{exec: {command: %q, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never}}", c.command)
 		file := write(t, dir, "config", oneContext(goodContext, goodCluster, user))
-		definitions, problems := cluster.LoadKubeconfig([]string{file}, cluster.KubeconfigOptions{CredentialPlugins: c.allowed})
+		definitions, problems := kubeconfig.Load([]string{file}, kubeconfig.Options{CredentialPlugins: c.allowed})
 		if got := len(definitions) == 1; got != c.runs || len(definitions)+len(problems) != 1 {
 			t.Errorf("%q allows %q: %v, want %v\n%s", c.allowed, c.command, got, c.runs, lines(problems))
 		}
