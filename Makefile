@@ -89,6 +89,10 @@ vuln: ## look for known vulnerabilities in what the programs call
 		echo "$$report"; exit $$status
 	fi
 
+.PHONY: demo
+demo: build ## show the product on a simulated fleet of 200 clusters
+	@test/demo/demo.sh
+
 .PHONY: bench
 bench: ## measure the product against its own numbers
 	@$(GO) run ./test/bench

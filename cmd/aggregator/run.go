@@ -17,7 +17,7 @@ import (
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
 	"github.com/clusterfleet/clusterfleet/internal/server"
 	"github.com/clusterfleet/clusterfleet/internal/version"
-	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
 // run serves until ctx ends. Everything it starts has ended when it returns.
@@ -63,7 +63,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 // load makes the kubeconfig's contexts the fleet. What cannot be used is logged, a line each; it is an error only if
 // nothing can.
 func load(ctx context.Context, c config, f *fleet.Fleet, log *slog.Logger) error {
-	definitions, unusable := cluster.LoadKubeconfig(c.kubeconfigs(), cluster.KubeconfigOptions{
+	definitions, unusable := kubeconfig.Load(c.kubeconfigs(), kubeconfig.Options{
 		CredentialPlugins: plugins(c.credentialPlugins),
 		AllowInsecure:     c.allowInsecure,
 	})
@@ -103,7 +103,7 @@ func plugins(extra []string) []string {
 	if len(extra) == 0 {
 		return nil
 	}
-	return append(cluster.DefaultCredentialPlugins(), extra...)
+	return append(kubeconfig.DefaultCredentialPlugins(), extra...)
 }
 
 // entrances are the addresses at which the process answers, with their TLS.

@@ -20,8 +20,8 @@ import (
 	"github.com/clusterfleet/clusterfleet/pkg/client/clienttest"
 )
 
-// kubeconfig has a cluster that is never asked.
-const kubeconfig = `apiVersion: v1
+// oneCluster has a cluster that is never asked.
+const oneCluster = `apiVersion: v1
 kind: Config
 clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
 users: [{name: u, user: {token: not-used}}]
@@ -54,12 +54,14 @@ func TestHealthIsShownToEveryoneAndMetricsToThoseWhoAreKnown(t *testing.T) {
 		{
 			"without a client certificate",
 			[]string{"--tls-cert", certFile, "--tls-key", keyFile, "--client-ca", authority.CAFile},
-			false, true, map[string]int{"/metrics": 401, "/livez": 200, "/readyz": 200},
+			false, true,
+			map[string]int{"/metrics": 401, "/livez": 200, "/readyz": 200},
 		},
 		{
 			"with a client certificate",
 			[]string{"--tls-cert", certFile, "--tls-key", keyFile, "--client-ca", authority.CAFile},
-			true, true, map[string]int{"/metrics": 200, "/livez": 200},
+			true, true,
+			map[string]int{"/metrics": 200, "/livez": 200},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -125,7 +127,7 @@ type program struct {
 func start(t *testing.T, args ...string) *program {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := os.WriteFile(file, []byte(kubeconfig), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(oneCluster), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())

@@ -1,6 +1,8 @@
 package fleet_test
 
 import (
+	"encoding/pem"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -28,4 +30,9 @@ func awaitConnections(t *testing.T, sim *simulator.Fleet, name string, want int6
 		s, _ := sim.ClusterStats(name)
 		return s.OpenConnections == want
 	})
+}
+
+// encodeCertificate returns the certificate of a test's own server in the form of a kubeconfig.
+func encodeCertificate(server *httptest.Server) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 }

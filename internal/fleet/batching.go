@@ -6,7 +6,7 @@ import (
 )
 
 func (t *reading) addItem(meta manifest.Meta, item manifest.Item) error {
-	if err := checkNames(item.Namespace, item.Name, meta.APIVersion, meta.Kind, meta.ResourceVersion); err != nil {
+	if err := checkNames(item.Namespace, item.Name, meta.APIVersion, meta.Kind); err != nil {
 		return err
 	}
 	if !t.grow(entryBytes + len(item.Namespace) + len(item.Name) + len(item.JSON)) {

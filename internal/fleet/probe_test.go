@@ -80,16 +80,17 @@ func TestTheLastSuccessOutlivesTheClustersFall(t *testing.T) {
 }
 
 func TestACallersHasteSaysNothingAboutTheCluster(t *testing.T) {
+	t.Parallel()
 	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1})
 	name := sim.Names()[0]
 	healthy := probeAll(t.Context(), t, f, fleet.ProbeRequest{})[name].Observation
 	fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Hang})
 
-	hasty := probeAll(t.Context(), t, f, fleet.ProbeRequest{Timeout: 50 * time.Millisecond})[name]
+	hasty := probeAll(t.Context(), t, f, fleet.ProbeRequest{Timeout: 500 * time.Millisecond})[name]
 	if hasty.Err != nil || hasty.Observation.Verdict.Reason != cluster.ResponseTimeout || hasty.Observation.LastSuccess != healthy.At {
 		t.Errorf("the hasty caller got %+v", hasty.Observation)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	cut := probeAll(ctx, t, f, fleet.ProbeRequest{})[name]
 	if cut.Err == nil || cut.Observation.Verdict.State != cluster.Unknown || cut.Observation.LastSuccess != healthy.At {
@@ -100,15 +101,13 @@ func TestACallersHasteSaysNothingAboutTheCluster(t *testing.T) {
 	}
 }
 
-func TestProbeStartsTheLivingFirstAndTheSlowBeforeTheFast(t *testing.T) {
+func TestProbeStartsTheLivingFirstAndTheDeadLast(t *testing.T) {
 	sim := fleettest.Simulate(t, simulator.Config{Clusters: 6, OwnPorts: true})
 	names := sim.Names()
 	definitions := fleettest.Definitions(t, sim)
 	f := fleettest.Of(t, definitions[:5], fleet.Options{})
 	fleettest.SetFault(t, sim, names[0], simulator.Fault{Kind: simulator.Refuse})
 	fleettest.SetFault(t, sim, names[1], simulator.Fault{Kind: simulator.Unauthorized})
-	fleettest.SetFault(t, sim, names[3], simulator.Fault{Kind: simulator.Slow, Latency: simulator.Constant(100 * time.Millisecond)})
-	fleettest.SetFault(t, sim, names[4], simulator.Fault{Kind: simulator.Slow, Latency: simulator.Constant(300 * time.Millisecond)})
 	probeAll(t.Context(), t, f, fleet.ProbeRequest{Depth: cluster.Quick})
 	if err := f.Apply(definitions); err != nil { // one more, of which nothing is known
 		t.Fatal(err)
@@ -121,28 +120,26 @@ func TestProbeStartsTheLivingFirstAndTheSlowBeforeTheFast(t *testing.T) {
 	for r := range run.Results {
 		order = append(order, r.Cluster)
 	}
-	living := []string{names[4], names[3], names[2], names[5]}
-	if diff := cmp.Diff(living, order[:4]); diff != "" {
-		t.Errorf("the living and the unknown: %s", diff)
-	}
+	slices.Sort(order[:3])
 	slices.Sort(order[4:])
-	if diff := cmp.Diff(names[:2], order[4:]); diff != "" {
-		t.Errorf("the dead: %s", diff)
+	if diff := cmp.Diff(slices.Concat(names[2:], names[:2]), order); diff != "" {
+		t.Error(diff)
 	}
 }
 
 func TestTheEndOfTheCallsTimeIsNoStatementAboutClusters(t *testing.T) {
+	t.Parallel()
 	sim, f := fleettest.Start(t, simulator.Config{Clusters: 12})
 	names := sim.Names()
 	for _, name := range names[2:] {
 		fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Hang})
 	}
 	probeAll(t.Context(), t, f, fleet.ProbeRequest{Selector: fleet.Selector{Names: names[:2]}})
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	start := time.Now()
 	results := probeAll(ctx, t, f, fleet.ProbeRequest{Limit: 5})
-	if took := time.Since(start); took > 600*time.Millisecond {
+	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	var summary fleet.Summary
@@ -169,9 +166,10 @@ func TestTheEndOfTheCallsTimeIsNoStatementAboutClusters(t *testing.T) {
 }
 
 func TestTwoCallersCostOneProbe(t *testing.T) {
+	t.Parallel()
 	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1})
 	name := sim.Names()[0]
-	fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Slow, Latency: simulator.Constant(300 * time.Millisecond)})
+	fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Slow, Latency: simulator.Constant(2 * time.Second)})
 
 	probe := func(ctx context.Context, r fleet.ProbeRequest) <-chan fleet.ProbeResult {
 		result := make(chan fleet.ProbeResult, 1)
@@ -235,8 +233,10 @@ func TestTheLastCallerWhoLeavesAbortsTheProbe(t *testing.T) {
 	<-done
 	<-done
 	await(t, "the server sees the abort", func() bool { return sim.Stats().Aborted == 1 })
-	if after := time.Duration(sim.Stats().LastAbortUnixNano - left.UnixNano()); after > 50*time.Millisecond {
-		t.Errorf("the server saw the abort after %v", after)
+	after := time.Duration(sim.Stats().LastAbortUnixNano - left.UnixNano())
+	t.Logf("the server saw the abort after %v", after)
+	if after > time.Second {
+		t.Error("that is too late")
 	}
 	if !f.Idle() {
 		t.Error("something is still held")

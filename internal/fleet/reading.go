@@ -153,7 +153,7 @@ func (t *reading) list(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return checkNames(pager.Meta().ResourceVersion)
 }
 
 // table reads a list, or one object, as the rows that the server prints.
@@ -174,7 +174,7 @@ func (t *reading) table(ctx context.Context) error {
 	if t.end.Items == 0 {
 		t.addColumns(pager.Columns())
 	}
-	return nil
+	return checkNames(pager.Meta().ResourceVersion)
 }
 
 // single reads one object.

@@ -8,6 +8,7 @@ import (
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
 	"github.com/clusterfleet/clusterfleet/internal/simulator"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
 // Simulate starts API servers that end with the test.
@@ -54,7 +55,7 @@ func Definitions(t testing.TB, sim *simulator.Fleet) []cluster.Definition {
 	if err := sim.WriteKubeconfig(path); err != nil {
 		t.Fatal(err)
 	}
-	definitions, problems := cluster.LoadKubeconfig([]string{path}, cluster.KubeconfigOptions{})
+	definitions, problems := kubeconfig.Load([]string{path}, kubeconfig.Options{})
 	for _, problem := range problems {
 		t.Error(problem)
 	}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/clusterfleet/clusterfleet/internal/simulator"
 )
@@ -48,30 +49,47 @@ type client struct {
 	http      *http.Client
 }
 
-func restConfig(t *testing.T, fleet *simulator.Fleet, name string) *rest.Config {
+// contexts is the kubeconfig of a fleet, read once: with hundreds of contexts that takes its time.
+type contexts struct {
+	t      *testing.T
+	config *clientcmdapi.Config
+}
+
+func load(t *testing.T, fleet *simulator.Fleet) contexts {
 	t.Helper()
 	config, err := clientcmd.Load(fleet.Kubeconfig())
 	if err != nil {
 		t.Fatalf("load the kubeconfig: %v", err)
 	}
-	settings, err := clientcmd.NewNonInteractiveClientConfig(*config, name, nil, nil).ClientConfig()
+	return contexts{t: t, config: config}
+}
+
+func (c contexts) settings(name string) *rest.Config {
+	c.t.Helper()
+	settings, err := clientcmd.NewNonInteractiveClientConfig(*c.config, name, nil, nil).ClientConfig()
 	if err != nil {
-		t.Fatalf("context %s: %v", name, err)
+		c.t.Fatalf("context %s: %v", name, err)
 	}
 	return settings
+}
+
+// client connects over HTTP/2.
+func (c contexts) client(name string) *client {
+	c.t.Helper()
+	settings := c.settings(name)
+	secured, err := rest.TLSConfigFor(settings)
+	if err != nil {
+		c.t.Fatalf("TLS of %s: %v", name, err)
+	}
+	made := &client{t: c.t, url: settings.Host, token: settings.BearerToken, tls: secured}
+	made.use(&http.Transport{TLSClientConfig: secured, ForceAttemptHTTP2: true, DisableCompression: true})
+	return made
 }
 
 // newClient connects over HTTP/2, newClient1 over HTTP/1.1.
 func newClient(t *testing.T, fleet *simulator.Fleet, name string) *client {
 	t.Helper()
-	settings := restConfig(t, fleet, name)
-	secured, err := rest.TLSConfigFor(settings)
-	if err != nil {
-		t.Fatalf("TLS of %s: %v", name, err)
-	}
-	c := &client{t: t, url: settings.Host, token: settings.BearerToken, tls: secured}
-	c.use(&http.Transport{TLSClientConfig: secured, ForceAttemptHTTP2: true, DisableCompression: true})
-	return c
+	return load(t, fleet).client(name)
 }
 
 func newClient1(t *testing.T, fleet *simulator.Fleet, name string) *client {

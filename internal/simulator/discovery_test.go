@@ -14,7 +14,7 @@ import (
 func TestClientGoDiscoversEverything(t *testing.T) {
 	fleet := start(t, simulator.Config{Clusters: 1})
 	for _, legacy := range []bool{false, true} {
-		settings := restConfig(t, fleet, "sim-0001")
+		settings := load(t, fleet).settings("sim-0001")
 		found, err := discovery.NewDiscoveryClientForConfigAndClient(settings, bearing(newClient(t, fleet, "sim-0001")))
 		if err != nil {
 			t.Fatal(err)

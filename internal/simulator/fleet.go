@@ -39,12 +39,21 @@ type Fleet struct {
 // beginning are on. ctx bounds the start only; Close ends the fleet. Errors that wrap ErrInvalid are the
 // configuration's.
 func Start(ctx context.Context, config Config) (*Fleet, error) {
+	return launch(ctx, config, hasLoopbackRange(ctx))
+}
+
+// launch is Start on a system where all of 127.0.0.0/8 is this machine, or only 127.0.0.1.
+func launch(ctx context.Context, config Config, ranged bool) (*Fleet, error) {
 	setDefault(&config.Auth, AuthToken)
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
 	if err := config.validate(); err != nil {
 		return nil, err
+	}
+	config.OwnPorts = config.OwnPorts || !ranged
+	if config.OwnPorts && config.Port != 0 {
+		return nil, invalid("port: every cluster has a port of its own, there is no listener for %d", config.Port)
 	}
 	f := &Fleet{
 		byName: make(map[string]*cluster, config.Clusters),
@@ -71,7 +80,7 @@ func Start(ctx context.Context, config Config) (*Fleet, error) {
 	if err := f.issueCredentials(config.Auth); err != nil {
 		return nil, err
 	}
-	shared, err := f.listen(ctx, config, casts)
+	shared, err := f.listen(ctx, config, casts, ranged)
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +124,7 @@ func (f *Fleet) cast(config Config) ([][]*cluster, error) {
 
 // listen opens every socket and tells the clusters where they live. It returns the shared listener, nil if all
 // clusters have ports of their own.
-func (f *Fleet) listen(ctx context.Context, config Config, casts [][]*cluster) (*net.TCPListener, error) {
-	ranged := hasLoopbackRange(ctx)
+func (f *Fleet) listen(ctx context.Context, config Config, casts [][]*cluster, ranged bool) (*net.TCPListener, error) {
 	own := map[*cluster]bool{}
 	for i, chosen := range casts {
 		if kind := config.Scenario.Rules[i].Fault.Kind; kind == Refuse || kind == Blackhole {
@@ -132,7 +140,7 @@ func (f *Fleet) listen(ctx context.Context, config Config, casts [][]*cluster) (
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
 	for _, c := range f.clusters {
-		if ranged && !config.OwnPorts && !own[c] {
+		if !config.OwnPorts && !own[c] {
 			continue
 		}
 		d, err := newDoor(ctx, netip.AddrPortFrom(host(c), 0))
@@ -142,7 +150,7 @@ func (f *Fleet) listen(ctx context.Context, config Config, casts [][]*cluster) (
 		}
 		c.door, c.address = d, d.address
 	}
-	if !ranged || config.OwnPorts {
+	if config.OwnPorts {
 		return nil, nil
 	}
 	shared, err := listen(ctx, netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(config.Port)))

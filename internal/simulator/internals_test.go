@@ -2,6 +2,9 @@ package simulator
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -26,13 +29,19 @@ func TestTimelineBeginsAndEndsFaultsAtTheirTime(t *testing.T) {
 	}
 	want := []event{
 		{1 * time.Second, 3, true},
-		{5 * time.Second, 2, true}, {7 * time.Second, 2, false}, {9 * time.Second, 2, true},
+		{5 * time.Second, 2, true},
+		{7 * time.Second, 2, false},
+		{9 * time.Second, 2, true},
 		{10 * time.Second, 0, true},
-		{11 * time.Second, 2, false}, {13 * time.Second, 2, true}, {15 * time.Second, 2, false},
-		{17 * time.Second, 2, true}, {18 * time.Second, 2, false},
+		{11 * time.Second, 2, false},
+		{13 * time.Second, 2, true},
+		{15 * time.Second, 2, false},
+		{17 * time.Second, 2, true},
+		{18 * time.Second, 2, false},
 		{20 * time.Second, 1, true},
 		{30 * time.Second, 0, false},
-		{31 * time.Second, 3, false}, {61 * time.Second, 3, true},
+		{31 * time.Second, 3, false},
+		{61 * time.Second, 3, true},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -112,8 +121,41 @@ func TestAddressesAreTakenOnceAndFoundAgain(t *testing.T) {
 	}
 }
 
-// A system without a loopback range cannot be had in a test; that a fleet runs when every cluster has a port at
-// 127.0.0.1 is all that is different there.
+func TestWithoutALoopbackRangeEveryClusterHasAPort(t *testing.T) {
+	fleet, err := launch(t.Context(), Config{Clusters: 3}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := fleet.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if fleet.Address() != "" {
+		t.Errorf("a shared listener at %s", fleet.Address())
+	}
+	ports := map[uint16]bool{}
+	for _, c := range fleet.clusters {
+		ports[c.address.Port()] = true
+		if c.address.Addr() != netip.MustParseAddr("127.0.0.1") {
+			t.Errorf("%s is at %v", c.name, c.address)
+		}
+		roots := x509.NewCertPool()
+		roots.AddCert(fleet.pki.authority.cert)
+		conn, err := tls.Dial("tcp", c.address.String(), &tls.Config{RootCAs: roots, ServerName: c.serverName()})
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		_ = conn.Close()
+	}
+	if len(ports) != 3 {
+		t.Errorf("ports %v", ports)
+	}
+	if _, err := launch(t.Context(), Config{Clusters: 3, Port: 12345}, false); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a port for a listener that is not there: %v", err)
+	}
+}
+
 func TestAbortTimesAreARing(t *testing.T) {
 	s, c := &stats{}, &traffic{}
 	for i := range rememberedAborts + 10 {

@@ -38,7 +38,7 @@ const defaultFlapPeriod = 20 * time.Second
 func ParseScenario(text []byte) (*Scenario, error) {
 	data, err := yaml.YAMLToJSONStrict(text)
 	if err != nil {
-		return nil, fmt.Errorf("scenario: %w", err)
+		return nil, fmt.Errorf("scenario: %s", strings.Join(strings.Fields(err.Error()), " ")) // it may have many lines
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {

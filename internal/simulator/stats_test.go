@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -96,8 +97,10 @@ func TestAbortsAreCountedWithTheirTime(t *testing.T) {
 }
 
 func TestClientThatLeavesInTheMiddleOfABodyIsAnAbort(t *testing.T) {
-	fleet := start(t, simulator.Config{Clusters: 1, Counts: map[string]int{"pods": 1000}, ObjectBytes: 20_000})
-	for _, c := range []*client{newClient(t, fleet, "sim-0001"), newClient1(t, fleet, "sim-0001")} {
+	fleet := start(t, simulator.Config{Clusters: 1, Counts: map[string]int{"pods": 100}, ObjectBytes: 50_000})
+	h1 := newClient1(t, fleet, "sim-0001")
+	h1.transport.DialContext = dialNarrow // else most of the body is on its way before the client leaves
+	for _, c := range []*client{newClient(t, fleet, "sim-0001"), h1} {
 		fleet.ResetStats()
 		ctx, cancel := context.WithCancel(t.Context())
 		response, err := c.request(ctx, http.MethodGet, "/api/v1/pods", nil, nil)
@@ -111,6 +114,15 @@ func TestClientThatLeavesInTheMiddleOfABodyIsAnAbort(t *testing.T) {
 		_ = response.Body.Close()
 		eventually(t, "the abort is seen", func() bool { return fleet.Stats().Aborted == 1 })
 	}
+}
+
+func dialNarrow(ctx context.Context, network, address string) (net.Conn, error) {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, network, address)
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		err = tcp.SetReadBuffer(4096)
+	}
+	return conn, err
 }
 
 func TestLatencyEndsWithTheFleet(t *testing.T) {

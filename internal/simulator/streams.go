@@ -97,7 +97,7 @@ func deepJSON(x *exchange, f *Fault) (bool, error) {
 }
 
 // bombMember is the decompressed size of one gzip member; a bomb is as many of them as it takes.
-const bombMember = 16 << 20
+const bombMember = 4 << 20
 
 // bomb is the parts of a GzipBomb: a list of nothing but white space, which compresses a thousandfold.
 type bomb struct{ start, member, end []byte }
@@ -214,9 +214,8 @@ func trickle(ctx context.Context, f *Fault, text string, send func([]byte) error
 	}
 }
 
-// h2HeaderBytes is how much of headers EndlessHeaders sends over HTTP/2, where the server has to end them: more than
-// the 10 MB that the HTTP client of Go takes by default.
-const h2HeaderBytes = 12 << 20
+// h2HeaderBytes is how much of headers EndlessHeaders sends over HTTP/2, where the server has to end them.
+const h2HeaderBytes = 2 << 20
 
 // endlessHeaders sends headers for ever over HTTP/1.1, and far too many over HTTP/2.
 func endlessHeaders(x *exchange, _ *Fault) (bool, error) {

@@ -3,35 +3,39 @@ package cluster
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
+	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/safetext"
 )
 
-// judge returns what an answer's status says about the call, nil for 2xx. The body, which may be nil, is read for the
+// judge returns what an answer's status says about the call, nil for 2xx. The content, which may be nil, is read for the
 // server's own words.
-func judge(resp *http.Response, body []byte) *Error {
+func judge(resp *http.Response, content []byte) *Error {
 	status := resp.StatusCode
 	if status >= 200 && status < 300 {
 		return nil
 	}
-	e := NewError(reasonOf(status), PhaseBody, fmt.Sprintf("the server answered %d%s", status, serverWords(body)), nil)
-	e.StatusCode = status
+	e := NewStatusError(status, concealIn(serverWords(content), resp.Request))
 	switch e.Reason {
 	case Redirected:
 		e.Message = safetext.Clean(fmt.Sprintf("the server answered %d and redirects to %s", status, redirectTarget(resp)))
 		e.cause = errRedirect
 	case Throttled, ServerError:
-		e.RetryAfter = retryAfter(resp.Header)
+		e.RetryAfter = retryAfter(resp.Header, time.Now())
 	default:
 	}
 	return e
 }
 
-// NewStatusError returns the error that a Kubernetes Status with this code and message stands for.
+// NewStatusError returns the error that a Kubernetes Status with this code and message stands for. The message may be
+// empty.
 func NewStatusError(code int, message string) *Error {
-	e := NewError(reasonOf(code), PhaseBody, fmt.Sprintf("the server answered %d: %s", code, message), nil)
+	text := fmt.Sprintf("the server answered %d", code)
+	if message != "" {
+		text += ": " + message
+	}
+	e := NewError(reasonOf(code), PhaseBody, text, nil)
 	e.StatusCode = code
 	return e
 }
@@ -56,35 +60,45 @@ func reasonOf(status int) Reason {
 	return MalformedResponse
 }
 
-// redirectTarget returns host of where a redirect leads: the rest may carry credentials.
+// redirectTarget returns the host that a redirect leads to: the rest may carry credentials.
 func redirectTarget(resp *http.Response) string {
 	target, err := resp.Location()
-	if err != nil {
+	if err != nil || target.Host == "" {
 		return "nowhere"
 	}
-	return fmt.Sprintf("%s://%s", target.Scheme, target.Host)
+	return concealIn(fmt.Sprintf("%s://%s", target.Scheme, target.Host), resp.Request)
 }
 
 // serverWords returns the message of a Kubernetes Status, or nothing.
-func serverWords(body []byte) string {
+func serverWords(content []byte) string {
 	var status struct {
 		Kind    string `json:"kind"`
 		Message string `json:"message"`
 	}
-	if json.Unmarshal(body, &status) != nil || status.Kind != "Status" || status.Message == "" {
+	if json.Unmarshal(content, &status) != nil || status.Kind != "Status" {
 		return ""
 	}
-	return ": " + status.Message
+	return status.Message
 }
 
-// bodyOf returns the body of a probe's answer, which the wire has read already.
-func bodyOf(resp *http.Response) []byte {
-	if resp.Body == nil {
-		return nil
+// retryAfter returns the wait that an answer asks for, in seconds or until a date, bounded by maxRetryAfter.
+func retryAfter(header http.Header, now time.Time) time.Duration {
+	value := header.Get("Retry-After")
+	if value == "" {
+		return 0
 	}
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil
+	if at, err := http.ParseTime(value); err == nil {
+		if theirs, err := http.ParseTime(header.Get("Date")); err == nil {
+			now = theirs // their clock may be another than ours
+		}
+		return min(max(at.Sub(now), 0), maxRetryAfter)
 	}
-	return body
+	seconds := 0
+	for _, c := range []byte(value) {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		seconds = min(seconds*10+int(c-'0'), int(maxRetryAfter/time.Second))
+	}
+	return time.Duration(seconds) * time.Second
 }

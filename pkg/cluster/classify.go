@@ -2,8 +2,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +9,6 @@ import (
 	"net"
 	"os"
 	"syscall"
-	"time"
 )
 
 // errTooLarge is the cause of every failure at a bound of what is read.
@@ -20,17 +17,14 @@ var errTooLarge = errors.New("larger than the bound")
 // errRedirect is the cause of a refused redirect.
 var errRedirect = errors.New("redirects are not followed")
 
-// pluginError marks the failure of a credential plugin.
-type pluginError struct{ cause error }
-
-func (e *pluginError) Error() string { return "credential plugin: " + e.cause.Error() }
-func (e *pluginError) Unwrap() error { return e.cause }
-
 // Classify turns the error of a call that ended in the given phase into an *Error. It looks at types only, never at
 // texts. An error that already is an *Error is returned as it is.
 func Classify(err error, phase Phase) *Error {
 	if known, ok := errors.AsType[*Error](err); ok {
 		return known
+	}
+	if errors.Is(err, context.Canceled) {
+		return Unfinished(phase, err)
 	}
 	reason, message := explain(err, phase)
 	e := NewError(reason, phase, message, err)
@@ -52,58 +46,74 @@ func Unfinished(phase Phase, cause error) *Error {
 	return e
 }
 
+// explain looks at the most telling type first: our own limits, then what the server showed of itself, then how the
+// connection ended, and last how far the call had come.
 func explain(err error, phase Phase) (Reason, string) {
-	if isOurs(err) {
-		return Internal, "the aggregator has no more file descriptors, ports or memory for a connection"
-	}
-	if reason, message, ok := explainTLS(err); ok {
-		return reason, message
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return DNSFailure, explainDNS(dns)
-	}
 	switch {
+	case isOurs(err):
+		return Internal, "the aggregator has no more file descriptors, ports or memory for a connection"
 	case errors.Is(err, errTooLarge):
 		return ResponseTooLarge, "the answer is larger than the aggregator reads: " + err.Error()
 	case errors.Is(err, errRedirect):
 		return Redirected, err.Error()
-	case isTimeout(err):
-		return explainTimeout(phase)
-	case isPluginFailure(err):
-		return CredentialPluginFailed, err.Error()
-	case phase == PhaseCredential:
-		return CredentialPluginFailed, "the credential cannot be read: " + err.Error()
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return ConnectionRefused, "the connection was refused"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH),
-		errors.Is(err, syscall.ENETDOWN), errors.Is(err, syscall.EHOSTDOWN), errors.Is(err, syscall.EADDRNOTAVAIL):
-		return ConnectionRefused, "no route leads to the server"
-	case isReset(err):
-		return explainReset(phase)
+	}
+	for _, kind := range []func(error, Phase) (Reason, string, bool){explainCredential, explainTLS, explainConnection} {
+		if reason, message, ok := kind(err, phase); ok {
+			return reason, message
+		}
 	}
 	switch phase {
-	case PhaseConnect, PhaseDNS:
+	case PhaseDNS, PhaseConnect:
 		return ConnectionRefused, "cannot connect: " + err.Error()
 	case PhaseTLS:
 		return TLSHandshakeFailed, "the TLS handshake failed: " + err.Error()
 	case PhaseWait, PhaseBody:
-		return MalformedResponse, "the answer is not valid HTTP: " + err.Error()
+		return MalformedResponse, "the answer is not valid: " + err.Error()
 	case PhaseQueue, PhaseCredential, PhaseSend:
 	}
 	return Internal, err.Error()
 }
 
-func isPluginFailure(err error) bool {
-	_, ok := errors.AsType[*pluginError](err)
-	return ok
+func explainCredential(err error, phase Phase) (Reason, string, bool) {
+	if plugin, ok := errors.AsType[*pluginError](err); ok {
+		return CredentialPluginFailed, plugin.Error(), true
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return CredentialPluginFailed, "a file of the credential cannot be read: " + path.Error(), true
+	}
+	if phase == PhaseCredential && !isTimeout(err) {
+		return CredentialPluginFailed, "the credential cannot be had: " + err.Error(), true
+	}
+	return "", "", false
+}
+
+func explainConnection(err error, phase Phase) (Reason, string, bool) {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return DNSFailure, explainDNS(dns), true
+	}
+	switch {
+	case isTimeout(err):
+		reason, message := explainTimeout(phase)
+		return reason, message, true
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ConnectionRefused, "the connection was refused", true
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH),
+		errors.Is(err, syscall.ENETDOWN), errors.Is(err, syscall.EHOSTDOWN):
+		return ConnectionRefused, "no route leads to the server", true
+	case isReset(err):
+		reason, message := explainReset(phase)
+		return reason, message, true
+	}
+	return "", "", false
 }
 
 // isOurs reports whether the aggregator's own limits made the call fail.
 func isOurs(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.EADDRNOTAVAIL) ||
 		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
 }
 
+// isTimeout reports whether time ran out, ours or the system's.
 func isTimeout(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT) {
 		return true
@@ -112,6 +122,7 @@ func isTimeout(err error) bool {
 	return ok && t.Timeout()
 }
 
+// isReset reports whether a connection ended before it should have.
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNABORTED) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
@@ -157,48 +168,4 @@ func explainReset(phase Phase) (Reason, string) {
 	case PhaseQueue, PhaseCredential, PhaseDNS, PhaseConnect, PhaseSend, PhaseWait:
 	}
 	return ConnectionReset, "the connection was cut before the answer"
-}
-
-func explainTLS(err error) (Reason, string, bool) {
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		return explainInvalid(invalid)
-	}
-	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return TLSUnknownAuthority, "the serving certificate is not signed by the cluster's certificate authority" + issuedBy(unknown.Cert), true
-	}
-	if host, ok := errors.AsType[x509.HostnameError](err); ok {
-		return TLSHostnameMismatch, fmt.Sprintf("the serving certificate is not made out to %q", host.Host), true
-	}
-	if fatal, ok := errors.AsType[tls.AlertError](err); ok {
-		return TLSHandshakeFailed, "the server ended the TLS handshake: " + fatal.Error(), true
-	}
-	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return TLSHandshakeFailed, "what answers does not speak TLS: " + record.Msg, true
-	}
-	if verify, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return TLSHandshakeFailed, "the serving certificate cannot be verified: " + verify.Err.Error(), true
-	}
-	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		return CredentialPluginFailed, "a file of the credential cannot be read: " + err.Error(), true
-	}
-	return "", "", false
-}
-
-func explainInvalid(err x509.CertificateInvalidError) (Reason, string, bool) {
-	if err.Reason != x509.Expired || err.Cert == nil {
-		return TLSHandshakeFailed, "the serving certificate is not valid: " + err.Error(), true
-	}
-	now := time.Now()
-	if now.Before(err.Cert.NotBefore) {
-		return TLSExpired, "the serving certificate is valid only from " + err.Cert.NotBefore.UTC().Format(time.RFC3339), true
-	}
-	ago := now.Sub(err.Cert.NotAfter).Round(time.Minute)
-	return TLSExpired, fmt.Sprintf("the serving certificate expired %s ago, at %s", ago, err.Cert.NotAfter.UTC().Format(time.RFC3339)), true
-}
-
-func issuedBy(cert *x509.Certificate) string {
-	if cert == nil {
-		return ""
-	}
-	return fmt.Sprintf(" (issuer %q)", cert.Issuer.String())
 }

@@ -1,22 +1,25 @@
 package cluster
 
 import (
+	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
+	"k8s.io/client-go/rest"
 )
 
 // Options are what all clients of a fleet share.
 type Options struct {
 	// UserAgent is sent with every request. API servers tell our requests from others' by it.
 	UserAgent string
-	// Handshakes bounds the TLS handshakes at one time over all clients. nil: a bound of the client's own.
+	// Handshakes bounds the TLS handshakes that use the processor at one time, over all clients. nil: a bound of the
+	// client's own.
 	Handshakes *semaphore.Weighted
 }
 
@@ -29,14 +32,12 @@ const rereadPause = time.Second
 // Client asks one API server. It is made once for a Definition and is safe for concurrent use.
 type Client struct {
 	definition Definition
-	base       *url.URL
 	requests   requests
-	handshakes *semaphore.Weighted
+	turns      *handshakeTurns
+	gate       *pluginGate // nil without a credential plugin
 
 	probing *limiter
 	reading *limiter
-	// turn makes the probes of a cluster take turns, so that they need one connection.
-	turn chan struct{}
 
 	transports atomic.Pointer[transports]
 	// readyPath is the index into readyPaths that answered last.
@@ -49,29 +50,33 @@ type Client struct {
 	reread time.Time
 }
 
-// New returns a client. It makes no connection; it fails if the definition's credentials are not usable.
+// New returns a client. It makes no connection; it fails if the definition's address or credentials are not usable.
 func New(definition Definition, options Options) (*Client, error) {
-	if definition.Config == nil {
+	config := definition.Config
+	if config == nil {
 		return nil, errors.New("a virtual cluster has no API server")
 	}
-	base, err := url.Parse(definition.Config.Host)
+	base, err := serverURL(config)
 	if err != nil {
 		return nil, err
 	}
 	if options.Handshakes == nil {
 		options.Handshakes = semaphore.NewWeighted(maxHandshakes)
 	}
-	slots := make(chan struct{}, maxCalls) // as many tokens as calls may run
 	c := &Client{
 		definition: definition,
-		base:       base,
-		requests:   newRequests(definition.Config, base, options.UserAgent),
-		handshakes: options.Handshakes,
-		probing:    newLimiter(slots, rate.Limit(probeRate), probeBurst),
-		reading:    newLimiter(slots, rate.Limit(readRate), readBurst),
-		turn:       make(chan struct{}, 1), // one token: the probe that runs
+		turns:      &handshakeTurns{options.Handshakes},
+		probing:    newLimiter(maxProbes, rate.Limit(probeRate), probeBurst),
+		reading:    newLimiter(maxReads, rate.Limit(readRate), readBurst),
+		types:      typeCache{turn: make(chan struct{}, 1)}, // one token: the call that discovers
 	}
-	t, err := newTransports(definition.Config, base, options.Handshakes)
+	if c.requests, err = newRequests(config, base, options.UserAgent); err != nil {
+		return nil, err
+	}
+	if config.ExecProvider != nil {
+		c.gate = newPluginGate()
+	}
+	t, err := c.newTransports()
 	if err != nil {
 		return nil, err
 	}
@@ -82,52 +87,91 @@ func New(definition Definition, options Options) (*Client, error) {
 // Definition returns what the client was made from.
 func (c *Client) Definition() Definition { return c.definition }
 
+// String returns the cluster's name: a client never prints its credentials.
+func (c *Client) String() string { return c.definition.Name }
+
+// GoString returns the cluster's name: a client never prints its credentials.
+func (c *Client) GoString() string { return "cluster.Client(" + c.definition.Name + ")" }
+
+// MarshalJSON returns the cluster's name: a client never prints its credentials.
+func (c *Client) MarshalJSON() ([]byte, error) { return json.Marshal(c.definition.Name) }
+
+// LogValue returns the cluster's name: a client never logs its credentials.
+func (c *Client) LogValue() slog.Value { return slog.StringValue(c.definition.Name) }
+
 // Close closes the idle connections now, and those in use when their calls end.
 func (c *Client) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closed = true
-	c.transports.Load().close()
+	if !c.closed {
+		c.closed = true
+		c.transports.Load().close()
+	}
+}
+
+// isFixed reports whether the credential is part of the configuration, so that it changes only with the definition.
+func isFixed(config *rest.Config) bool {
+	return config.BearerTokenFile == "" && config.ExecProvider == nil && config.AuthProvider == nil && config.WrapTransport == nil
 }
 
 // rereadable reports whether the credential comes from a place where it may be renewed without our knowing.
-func (c *Client) rereadable() bool {
-	config := c.definition.Config
+func rereadable(config *rest.Config) bool {
 	return config.BearerTokenFile != "" || config.CertFile != "" || config.ExecProvider != nil
 }
 
-// rereadCredentials makes the following calls use the credential as it is now, and reports whether it did. It is called
-// when the server has rejected a credential; a server that rejects all of them does not make us read them all the time.
-func (c *Client) rereadCredentials() bool {
-	if !c.rereadable() {
+// rereadCredentials makes the following calls use the credential as it is now, and reports whether the call that used
+// the given transports may try again. It is called when the server has rejected a credential; a server that rejects all
+// of them does not make us read them all the time.
+func (c *Client) rereadCredentials(used *transports) bool {
+	if !rereadable(c.definition.Config) {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || time.Since(c.reread) < rereadPause {
+	if c.closed {
 		return false
 	}
-	t, err := newTransports(c.definition.Config, c.base, c.handshakes)
-	if err != nil {
+	if c.transports.Load() != used {
+		return true // another call has just read it
+	}
+	if time.Since(c.reread) < rereadPause {
 		return false
 	}
 	c.reread = time.Now()
+	t, err := c.newTransports()
+	if err != nil {
+		return false
+	}
 	c.transports.Swap(t).close()
 	return true
 }
 
 // roundTrip sends a request and, if the credential was rejected but could be read anew, sends it once more.
 func (c *Client) roundTrip(req *http.Request, way func(*transports) http.RoundTripper) (*http.Response, error) {
-	resp, err := way(c.transports.Load()).RoundTrip(req)
-	if err != nil || resp.StatusCode != http.StatusUnauthorized || !c.rereadCredentials() {
+	used := c.transports.Load()
+	resp, err := way(used).RoundTrip(req)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || !c.rereadCredentials(used) {
 		return resp, err
 	}
 	_ = resp.Body.Close() // the second answer counts
-	again, err := rewind(req.Clone(req.Context()))
+	if req, err = rewound(req); err != nil {
+		return nil, err
+	}
+	return way(c.transports.Load()).RoundTrip(req)
+}
+
+// rewound returns the request as it was before it was sent.
+func rewound(req *http.Request) (*http.Request, error) {
+	if req.GetBody == nil {
+		return req, nil
+	}
+	body, err := req.GetBody()
 	if err != nil {
 		return nil, err
 	}
-	return way(c.transports.Load()).RoundTrip(again)
+	req = req.WithContext(req.Context())
+	req.Body = body
+	return req, nil
 }
 
 func probeWay(t *transports) http.RoundTripper { return t.probe }

@@ -3,6 +3,7 @@ package cluster
 import (
 	"encoding/json"
 	"log/slog"
+	"net/url"
 	"strings"
 
 	"k8s.io/client-go/rest"
@@ -36,12 +37,17 @@ type Definition struct {
 	Config *rest.Config
 }
 
-// Server returns the address of the API server, empty for a virtual cluster.
+// Server returns the address of the API server, without what may be secret in it; empty for a virtual cluster and for an
+// address that is none.
 func (d Definition) Server() string {
 	if d.Config == nil {
 		return ""
 	}
-	return strings.TrimSuffix(d.Config.Host, "/")
+	base, err := serverURL(d.Config)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix((&url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path}).String(), "/")
 }
 
 // Credential returns the kind of credential that the definition carries.

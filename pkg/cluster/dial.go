@@ -5,9 +5,9 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http/httptrace"
+	"net/netip"
+	"syscall"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 )
 
 // Bounds of making a connection. They are the cluster's part of a call's time; the call's own deadline may be shorter.
@@ -19,48 +19,75 @@ const (
 // dialFunc makes a TCP connection.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// dialTCP resolves and connects within dialTimeout, and reports both steps to the call's trace.
-func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
-	t := traceOf(ctx)
-	t.enter(PhaseDNS)
-	start := time.Now()
-	var resolved time.Duration
-	dialCtx := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+// timed makes dial take at most dialTimeout, and report its steps to the call's trace.
+func timed(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		t := traceOf(ctx)
+		start := time.Now()
+		t.enter(PhaseConnect)
+		if !isAddress(address) {
+			t.enter(PhaseDNS)
+			t.dns.began = true
+		}
+		dialCtx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		conn, err := dial(t.resolving(dialCtx, start), network, address)
+		if err == nil && t.at() == PhaseDNS { // a dialer that does not tell
+			t.dns.done = true
+			t.enter(PhaseConnect)
+		}
+		if t.at() == PhaseConnect {
+			t.connect = step{began: true, done: err == nil, took: time.Since(start) - t.dns.took}
+		} else {
+			t.dns.took = time.Since(start)
+		}
+		t.socket, _ = conn.(syscall.Conn)
+		return conn, err
+	}
+}
+
+// resolving makes the trace see when the name is resolved.
+func (t *trace) resolving(ctx context.Context, start time.Time) context.Context {
+	if !t.dns.began {
+		return ctx
+	}
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		DNSDone: func(info httptrace.DNSDoneInfo) {
-			resolved = time.Since(start)
 			if info.Err == nil {
+				t.dns.done, t.dns.took = true, time.Since(start)
 				t.enter(PhaseConnect)
 			}
 		},
 	})
-	if host, _, err := net.SplitHostPort(address); err == nil && net.ParseIP(host) != nil {
-		t.enter(PhaseConnect)
+}
+
+func isAddress(hostPort string) bool {
+	host, _, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return false
 	}
-	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
-	conn, err := dialer.DialContext(dialCtx, network, address)
-	if t.fresh {
-		reached := t.at() == PhaseConnect
-		t.dns = step{began: true, done: reached, took: resolved}
-		t.connect = step{began: reached, done: err == nil, took: time.Since(start) - resolved}
-	}
-	return conn, err
+	_, err = netip.ParseAddr(host)
+	return err == nil
 }
 
 // connector makes connections to one API server: TCP, then TLS unless the server speaks plain HTTP.
 type connector struct {
 	dial    dialFunc
 	address string
-	// handshakes bounds TLS handshakes over all clusters, so that a fleet that comes back does not take every core.
-	handshakes *semaphore.Weighted
+	turns   *handshakeTurns
 }
 
 // connect returns a connection of the given TLS configuration, nil for plain HTTP.
 func (c *connector) connect(ctx context.Context, config *tls.Config) (net.Conn, error) {
 	raw, err := c.dial(ctx, "tcp", c.address)
-	if err != nil || config == nil {
-		return raw, err
+	if err != nil {
+		return nil, err
 	}
-	conn, err := c.handshake(ctx, raw, config)
+	l := &link{Conn: raw}
+	if config == nil {
+		return l, nil
+	}
+	conn, err := c.handshake(ctx, l, config)
 	if err != nil {
 		_ = raw.Close() // the handshake's error says more
 		return nil, err
@@ -68,21 +95,28 @@ func (c *connector) connect(ctx context.Context, config *tls.Config) (net.Conn, 
 	return conn, nil
 }
 
-func (c *connector) handshake(ctx context.Context, raw net.Conn, config *tls.Config) (*tls.Conn, error) {
+func (c *connector) handshake(ctx context.Context, l *link, config *tls.Config) (*tls.Conn, error) {
 	t := traceOf(ctx)
-	t.enter(PhaseQueue)
-	if err := c.handshakes.Acquire(ctx, 1); err != nil {
-		return nil, err
-	}
-	defer c.handshakes.Release(1)
 	t.enter(PhaseTLS)
-	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
-	defer cancel()
 	if t.fresh {
 		config = freshConfig(config, t)
 	}
-	conn := tls.Client(raw, config)
-	if err := t.time(&t.handshake, func() error { return conn.HandshakeContext(ctx) }); err != nil {
+	if err := c.turns.take(ctx, t); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	l.turn = &handshakeTurn{turns: c.turns, ctx: ctx, trace: t, held: true}
+	defer func() {
+		l.turn.giveBack()
+		l.turn = nil
+	}()
+	before, start := t.queued, time.Now()
+	t.handshake.began = true
+	conn := tls.Client(l, config)
+	err := conn.HandshakeContext(ctx)
+	t.handshake.took, t.handshake.done = time.Since(start)-(t.queued-before), err == nil
+	if err != nil {
 		return nil, err
 	}
 	if t.fresh {

@@ -13,7 +13,7 @@ import (
 func (p *prober) readExpiries() {
 	t := p.trace
 	if t.tls != nil {
-		p.expires(ServingCertificate, soonest(t.tls.PeerCertificates))
+		p.expires(ServingCertificate, servingEnd(t.tls))
 	}
 	p.expires(ClientCertificateExpiry, t.clientCertificate)
 	p.expires(TokenExpiry, t.token)
@@ -23,6 +23,20 @@ func (p *prober) expires(kind ExpiryKind, at time.Time) {
 	if !at.IsZero() {
 		p.verdict.Expiries = append(p.verdict.Expiries, Expiry{Kind: kind, At: at})
 	}
+}
+
+// servingEnd returns when the last of the chains ends that prove the server's certificate; where nothing was proved,
+// when the certificate itself does.
+func servingEnd(state *tls.ConnectionState) (at time.Time) {
+	for _, chain := range state.VerifiedChains {
+		if end := soonest(chain); end.After(at) {
+			at = end
+		}
+	}
+	if at.IsZero() && len(state.PeerCertificates) > 0 {
+		at = state.PeerCertificates[0].NotAfter
+	}
+	return at
 }
 
 func soonest(chain []*x509.Certificate) (at time.Time) {

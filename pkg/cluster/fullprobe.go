@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,14 +28,13 @@ func (p *prober) full(ctx context.Context) *Error {
 		return failure
 	}
 	p.readClock(header)
-	p.trace.fresh = false
 	if failure != nil && failure.Reason == Unauthenticated {
 		p.rejected(failure)
 		return failure
 	}
 	version, versionFailure := p.version(ctx)
 	username, authnFailure := p.authenticate(ctx)
-	p.facts.Store(&facts{version: version, username: username})
+	p.remember(version, username)
 	authzFailure := p.authorize(ctx, authnFailure)
 	for _, next := range []*Error{versionFailure, authnFailure, authzFailure} {
 		if failure == nil {
@@ -42,6 +42,12 @@ func (p *prober) full(ctx context.Context) *Error {
 		}
 	}
 	return failure
+}
+
+// remember keeps what the cluster said of itself, and what it said before where it said nothing now.
+func (p *prober) remember(version, username string) {
+	known := p.facts.get()
+	p.facts.Store(&facts{version: cmp.Or(version, known.version), username: cmp.Or(username, known.username)})
 }
 
 // rejected records the checks of a server that does not even tell its readiness to an invalid credential.
@@ -62,10 +68,10 @@ func (p *prober) ask(kind CheckKind, req *http.Request, result any) *Error {
 	var failure *Error
 	if err != nil {
 		failure = Classify(err, p.trace.at())
-	} else if body := bodyOf(resp); resp.StatusCode >= 300 || resp.StatusCode < 200 {
-		failure = judge(resp, body)
-	} else if err := json.Unmarshal(body, result); err != nil {
-		failure = NewError(MalformedResponse, PhaseBody, fmt.Sprintf("%s was answered with what is not the expected JSON", req.URL.Path), err)
+	} else if failure = judge(resp, contentOf(resp)); failure == nil {
+		failure = decode(req.URL.Path, resp, result)
+	} else if failure.Reason == InvalidRequest {
+		failure = strange(failure, fmt.Sprintf("%s was answered with %d", req.URL.Path, failure.StatusCode))
 	}
 	check := Check{Kind: kind, Outcome: Passed, Duration: took, FirstByte: p.trace.firstByte}
 	if failure != nil {
@@ -73,6 +79,16 @@ func (p *prober) ask(kind CheckKind, req *http.Request, result any) *Error {
 	}
 	p.verdict.Checks = append(p.verdict.Checks, check)
 	return failure
+}
+
+func decode(path string, resp *http.Response, result any) *Error {
+	err := json.Unmarshal([]byte(concealIn(string(contentOf(resp)), resp.Request)), result)
+	if err == nil {
+		return nil
+	}
+	e := NewError(MalformedResponse, PhaseBody, path+" was answered with what is not the expected JSON", err)
+	e.StatusCode = resp.StatusCode
+	return e
 }
 
 // amend replaces the outcome of the last check.
@@ -114,6 +130,8 @@ func (p *prober) authenticate(ctx context.Context) (string, *Error) {
 	case failure != nil && failure.Reason == NotFound:
 		p.skip("the server does not offer SelfSubjectReview: it is older than Kubernetes 1.28")
 		return "", nil
+	case failure != nil && failure.Reason == Forbidden && p.definition.Credential() == Anonymous:
+		return "", p.fail(NewError(Unauthenticated, PhaseBody, "the context has no credential, and the server serves nobody without one", failure))
 	case failure != nil:
 		return "", failure
 	case username == "":
@@ -139,6 +157,8 @@ func (p *prober) authorize(ctx context.Context, authn *Error) *Error {
 	namespace := p.definition.Namespace
 	failure := p.ask(CheckAuthz, p.requests.post(ctx, selfSubjectAccessReviews, accessReview(namespace)), &review)
 	switch {
+	case failure != nil && failure.Reason == NotFound:
+		return p.fail(strange(failure, "the server does not offer SelfSubjectAccessReview"))
 	case failure != nil:
 		return failure
 	case review.Status == nil:

@@ -4,14 +4,15 @@ import (
 	"context"
 	"net/http"
 	"sync"
-	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// Limits of one cluster. They protect its API server from us, whatever our callers ask for.
+// Limits of one cluster. They protect its API server from us, whatever our callers ask for. A probe has a place of its
+// own among the calls: long reads do not make a cluster look dead.
 const (
-	maxCalls   = 4
+	maxProbes  = 1
+	maxReads   = 3
 	probeRate  = 20
 	probeBurst = 30
 	readRate   = 50
@@ -20,19 +21,24 @@ const (
 	slowestRate = 1
 )
 
-// limiter bounds the calls to one cluster: how many at once, and how many a second. Where the server throttles, the rate
-// is halved; every answer that is none of that brings it back by a twentieth.
+// limiter bounds one kind of calls to one cluster: how many at once, and how many a second. Where the server throttles,
+// the rate is halved and no burst is allowed; every answer that is none of that brings it back by a twentieth.
 type limiter struct {
-	slots chan struct{}
+	slots chan struct{} // as many tokens as calls may run
 	rate  *rate.Limiter
 
-	mu   sync.Mutex
-	full rate.Limit
+	mu    sync.Mutex
+	full  rate.Limit
+	burst int
 }
 
-// newLimiter shares slots with the cluster's other limiters.
-func newLimiter(slots chan struct{}, perSecond rate.Limit, burst int) *limiter {
-	return &limiter{slots: slots, rate: rate.NewLimiter(perSecond, burst), full: perSecond}
+func newLimiter(atOnce int, perSecond rate.Limit, burst int) *limiter {
+	return &limiter{
+		slots: make(chan struct{}, atOnce),
+		rate:  rate.NewLimiter(perSecond, burst),
+		full:  perSecond,
+		burst: burst,
+	}
 }
 
 // acquire waits for the call's turn. Every nil error needs a release.
@@ -62,6 +68,9 @@ func (l *limiter) wait(ctx context.Context) error {
 
 // pace waits until the rate allows the call. A wait that the deadline would cut short fails at once.
 func (l *limiter) pace(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if l.rate.Allow() {
 		return nil
 	}
@@ -78,35 +87,20 @@ func (l *limiter) release() { <-l.slots }
 
 // learn adapts the rate to an answer's status.
 func (l *limiter) learn(status int) {
-	current := l.rate.Limit()
 	throttled := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
-	if !throttled && current == l.full {
+	if !throttled && l.rate.Limit() == l.full {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if current = l.rate.Limit(); throttled {
-		l.rate.SetLimit(max(current/2, slowestRate))
+	if throttled {
+		l.rate.SetBurst(1)
+		l.rate.SetLimit(max(l.rate.Limit()/2, slowestRate))
 		return
 	}
-	l.rate.SetLimit(min(current+l.full/20, l.full))
-}
-
-// retryAfter returns the wait that an answer asks for, bounded by maxRetryAfter. Only seconds are understood: that is
-// what Kubernetes sends.
-func retryAfter(header http.Header) time.Duration {
-	value := header.Get("Retry-After")
-	if value == "" {
-		return 0
+	faster := min(l.rate.Limit()+l.full/20, l.full)
+	l.rate.SetLimit(faster)
+	if faster == l.full {
+		l.rate.SetBurst(l.burst)
 	}
-	seconds := 0
-	for _, c := range []byte(value) {
-		if c < '0' || c > '9' {
-			return 0
-		}
-		if seconds = seconds*10 + int(c-'0'); seconds >= int(maxRetryAfter/time.Second) {
-			return maxRetryAfter
-		}
-	}
-	return time.Duration(seconds) * time.Second
 }

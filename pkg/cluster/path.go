@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/fields"
@@ -118,11 +120,11 @@ func (n TypeName) validate() error {
 // validateObjectName allows what Kubernetes allows in a path segment, less what a proxy on the way might read as more
 // than a name.
 func validateObjectName(name string) error {
-	if len(name) > 253 || name == "." || name == ".." {
+	if len(name) > 253 || !utf8.ValidString(name) || name == "." || name == ".." {
 		return fmt.Errorf("%q is no object name", name)
 	}
 	for _, r := range name {
-		if r <= ' ' || r == 0x7f || strings.ContainsRune(`/%?#\`, r) {
+		if r == ' ' || !unicode.IsPrint(r) || strings.ContainsRune(`/%?#\;`, r) {
 			return fmt.Errorf("%q is no object name: it contains %q", name, r)
 		}
 	}

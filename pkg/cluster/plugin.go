@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -10,7 +11,7 @@ import (
 // a context. A call passes the gate before its plugin may run and opens it for the next one once the credential is
 // there; when the caller's time runs out before that, the caller leaves and the plugin is left behind the gate.
 type pluginGate struct {
-	turn chan struct{}
+	turn chan struct{} // one token: the call whose plugin may run
 }
 
 func newPluginGate() *pluginGate { return &pluginGate{turn: make(chan struct{}, 1)} }
@@ -31,38 +32,35 @@ func (g *pluginGate) inner(base http.RoundTripper) http.RoundTripper {
 func (g *pluginGate) outer(plugged http.RoundTripper) http.RoundTripper {
 	return roundTripperFunc(func(req *http.Request) (*http.Response, error) {
 		ctx := req.Context()
-		t := traceOf(ctx)
-		t.enter(PhaseCredential)
+		traceOf(ctx).enter(PhaseCredential)
 		select {
 		case g.turn <- struct{}{}:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
-		open := sync.OnceFunc(func() { <-g.turn })
-		return g.await(req.WithContext(context.WithValue(ctx, gateKey{}, open)), plugged, open)
+		return g.await(req, plugged, sync.OnceFunc(func() { <-g.turn }))
 	})
 }
-
-// abandonedError says that a call was left while client-go still worked on it. Its trace must not be read any more.
-type abandonedError struct{ cause error }
-
-func (e *abandonedError) Error() string { return e.cause.Error() }
-func (e *abandonedError) Unwrap() error { return e.cause }
 
 type outcome struct {
 	resp *http.Response
 	err  error
 }
 
-// await makes the call in a goroutine of its own, so that it can leave without it.
+// await makes the call in a goroutine of its own, so that the caller can leave without it. The goroutine has a trace of
+// its own for the same reason.
 func (g *pluginGate) await(req *http.Request, plugged http.RoundTripper, open func()) (*http.Response, error) {
 	ctx := req.Context()
 	t := traceOf(ctx)
+	part := t.part()
+	part.enter(PhaseCredential)
+	req = req.WithContext(context.WithValue(withTrace(ctx, part), gateKey{}, open))
+	req.Header = req.Header.Clone() // client-go's plugin writes into it
 	results := make(chan outcome)
 	go func() {
 		defer open()
 		resp, err := plugged.RoundTrip(req)
-		if err != nil && t.at() == PhaseCredential {
+		if err != nil && part.at() == PhaseCredential {
 			err = &pluginError{err}
 		}
 		select {
@@ -75,10 +73,29 @@ func (g *pluginGate) await(req *http.Request, plugged http.RoundTripper, open fu
 	}()
 	select {
 	case r := <-results:
+		t.adopt(part)
 		return r.resp, r.err
 	case <-ctx.Done():
-		return nil, &abandonedError{context.Cause(ctx)}
+		t.enter(part.at())
+		return nil, context.Cause(ctx)
 	}
+}
+
+// pluginError marks the failure of a credential plugin. Its text does not repeat what the plugin printed, which may
+// hold the credential.
+type pluginError struct{ cause error }
+
+func (e *pluginError) Unwrap() error { return e.cause }
+
+func (e *pluginError) Error() string {
+	words, _, _ := strings.Cut(e.cause.Error(), "\n") // hints how to install it follow
+	words = strings.TrimPrefix(words, "getting credentials: ")
+	for _, harmless := range []string{"exec: ", "exec plugin ", "plugin "} {
+		if strings.HasPrefix(words, harmless) {
+			return "credential plugin: " + words
+		}
+	}
+	return "credential plugin: it printed no valid ExecCredential"
 }
 
 // roundTripperFunc is a function that serves as an http.RoundTripper.

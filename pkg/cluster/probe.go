@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -37,54 +36,24 @@ func (f *factsCache) get() facts {
 }
 
 // Probe tests the cluster for at most timeout, the wait for its turn not included. What is wrong with the cluster is in
-// the verdict. An error, an *Error, is returned only if ctx ended first: it says in which phase, and nothing about the
-// cluster.
+// the verdict. An error, an *Error, is returned only if ctx ended first, or would before the probe's turn: it says in
+// which phase, and nothing about the cluster.
 func (c *Client) Probe(ctx context.Context, depth Depth, timeout time.Duration) (*Verdict, error) {
-	t := &trace{fresh: depth == Full}
-	if err := c.takeTurn(ctx); err != nil {
+	if err := c.probing.acquire(ctx); err != nil {
 		return nil, Unfinished(PhaseQueue, err)
 	}
-	defer c.leaveTurn()
+	defer c.probing.release()
 	start := time.Now()
-	probeCtx, cancel := context.WithTimeoutCause(ctx, timeout, errProbeTimeout)
-	defer cancel()
-	p := prober{Client: c, trace: t, verdict: &Verdict{Depth: depth}}
-	var failure *Error
-	if depth == Full {
-		failure = p.full(probeCtx)
-	} else {
-		failure = p.quick(probeCtx)
-	}
-	if failure != nil && ctx.Err() != nil && isTimeoutOrCancel(failure) {
-		return nil, Unfinished(t.at(), context.Cause(ctx))
+	p := prober{Client: c, trace: &trace{fresh: depth == Full}, verdict: &Verdict{Depth: depth}}
+	failure := p.run(ctx, timeout)
+	if failure != nil && failure.StatusCode == 0 && ctx.Err() != nil {
+		return nil, Unfinished(p.trace.at(), context.Cause(ctx))
 	}
 	p.verdict.conclude(failure)
 	p.verdict.Duration = time.Since(start)
 	known := c.facts.get()
 	p.verdict.ServerVersion, p.verdict.Username = known.version, known.username
 	return p.verdict, nil
-}
-
-func isTimeoutOrCancel(e *Error) bool {
-	return errors.Is(e, context.Canceled) || errors.Is(e, context.DeadlineExceeded)
-}
-
-func (c *Client) takeTurn(ctx context.Context) error {
-	select {
-	case c.turn <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	if err := c.probing.acquire(ctx); err != nil {
-		<-c.turn
-		return err
-	}
-	return nil
-}
-
-func (c *Client) leaveTurn() {
-	c.probing.release()
-	<-c.turn
 }
 
 // prober is one probe that runs.
@@ -94,8 +63,20 @@ type prober struct {
 	verdict *Verdict
 }
 
-// quick asks for readiness, and nothing else.
-func (p *prober) quick(ctx context.Context) *Error {
+func (p *prober) run(ctx context.Context, timeout time.Duration) *Error {
+	ctx, cancel := context.WithTimeoutCause(withTrace(ctx, p.trace), timeout, errProbeTimeout)
+	defer cancel()
+	failure := p.checks(ctx)
+	if failure != nil && isTimeout(failure) && p.trace.queued > timeout/2 {
+		return NewError(QueueTimeout, PhaseQueue, "most of the probe's time went by while it waited for its turn in the aggregator", failure)
+	}
+	return failure
+}
+
+func (p *prober) checks(ctx context.Context) *Error {
+	if p.verdict.Depth == Full {
+		return p.full(ctx)
+	}
 	failure, _ := p.ready(ctx)
 	return failure
 }
@@ -104,39 +85,50 @@ func (p *prober) quick(ctx context.Context) *Error {
 func (p *prober) ready(ctx context.Context) (*Error, http.Header) {
 	start := time.Now()
 	path := int(p.readyPath.Load())
+	if p.verdict.Depth == Full {
+		path = 0 // what was hidden once may have come back
+	}
 	for tried := 1; ; tried++ {
 		resp, err := p.send(p.requests.get(ctx, readyPaths[path], ""))
 		if err != nil {
 			failure := Classify(err, p.trace.at())
-			p.unreached(failure, start, err)
+			p.unreached(failure, start)
 			return failure, nil
 		}
-		failure, failing := judgeReady(readyPaths[path], resp, bodyOf(resp))
+		p.trace.fresh = false // it has been made
+		failure, failing := judgeReady(readyPaths[path], resp)
 		if hidden(failure) && tried < len(readyPaths) {
 			path = (path + 1) % len(readyPaths)
 			continue
 		}
+		failure = explainHidden(failure)
 		p.readyPath.Store(int32(path)) //nolint:gosec // an index into three paths
 		p.verdict.FailingChecks = failing
 		p.reached(failure, start)
-		return p.explainHidden(failure), resp.Header
+		return failure, resp.Header
 	}
 }
 
-// hidden reports whether the server refuses to show a readiness endpoint, which says nothing about its readiness.
+// hidden reports whether the server refuses to show an endpoint, which says nothing about its readiness.
 func hidden(e *Error) bool { return e != nil && (e.Reason == NotFound || e.Reason == Forbidden) }
 
 // explainHidden turns three endpoints that do not exist into a server that is none of Kubernetes'.
-func (p *prober) explainHidden(e *Error) *Error {
+func explainHidden(e *Error) *Error {
 	if e == nil || e.Reason != NotFound {
 		return e
 	}
-	return NewError(MalformedResponse, PhaseBody, "none of /readyz, /livez and /healthz exists there", e)
+	return strange(e, "none of /readyz, /livez and /healthz exists there")
+}
+
+// strange returns the error of a server that does not answer as Kubernetes does.
+func strange(e *Error, message string) *Error {
+	s := NewError(MalformedResponse, e.Phase, message, e)
+	s.StatusCode = e.StatusCode
+	return s
 }
 
 func (p *prober) send(req *http.Request) (*http.Response, error) {
-	ctx := req.Context()
-	resp, err := p.roundTrip(req.WithContext(withTrace(ctx, p.trace)), probeWay)
+	resp, err := p.roundTrip(req, probeWay)
 	if err == nil {
 		p.probing.learn(resp.StatusCode)
 	}
@@ -145,10 +137,7 @@ func (p *prober) send(req *http.Request) (*http.Response, error) {
 
 // reached records the checks of an answered readiness request.
 func (p *prober) reached(failure *Error, start time.Time) {
-	took := time.Since(start)
-	if p.trace.fresh {
-		took -= p.connectionChecks(nil)
-	}
+	took := time.Since(start) - p.connectionChecks(nil)
 	check := Check{Kind: CheckReady, Outcome: Passed, Duration: took, FirstByte: p.trace.firstByte}
 	if failure != nil {
 		check = failed(CheckReady, took, p.trace.firstByte, failure)
@@ -157,21 +146,25 @@ func (p *prober) reached(failure *Error, start time.Time) {
 }
 
 // unreached records the checks of a readiness request that was not answered.
-func (p *prober) unreached(failure *Error, start time.Time, err error) {
-	took := time.Since(start)
-	if _, abandoned := errors.AsType[*abandonedError](err); p.trace.fresh && !abandoned {
-		took -= p.connectionChecks(failure)
+func (p *prober) unreached(failure *Error, start time.Time) {
+	took := time.Since(start) - p.connectionChecks(failure)
+	check := failed(CheckReady, took, 0, failure)
+	if p.verdict.Depth == Full && failure.Phase < PhaseSend {
+		check = skipped(CheckReady, "not reached")
 	}
-	if failure.Phase < PhaseSend && p.trace.fresh {
-		p.verdict.Checks = append(p.verdict.Checks, skipped(CheckReady, "not reached"))
-		return
-	}
-	p.verdict.Checks = append(p.verdict.Checks, failed(CheckReady, took, 0, failure))
+	p.verdict.Checks = append(p.verdict.Checks, check)
 }
 
-// connectionChecks records the steps of a fresh connection, the last of which may have failed, and returns their time.
+// connectionChecks records the steps of a full probe's connection, the last of which may have failed, and returns their
+// time.
 func (p *prober) connectionChecks(failure *Error) (took time.Duration) {
+	if p.verdict.Depth != Full {
+		return 0
+	}
 	t := p.trace
+	if t.connect.began && !t.dns.began {
+		p.verdict.Checks = append(p.verdict.Checks, skipped(CheckDNS, "the server is named by its address"))
+	}
 	for _, s := range []struct {
 		kind CheckKind
 		step step

@@ -17,38 +17,54 @@ const (
 	maxPageBytes = 1 << 30
 	// maxErrorBytes bounds what is read of an answer that says no.
 	maxErrorBytes = 64 << 10
+	// wordsTimeout bounds the wait for them.
+	wordsTimeout = time.Second
 )
 
 // Body is the answer to one read, as the API server sends it, decompressed. It holds one of the cluster's calls until it
 // is closed. Errors of Read other than io.EOF are *Error.
 type Body struct {
-	// Resource is what was read.
+	// Resource is what was read. Its Kind is empty, and Namespaced a guess, where the version was given and nothing had
+	// to be looked up.
 	Resource Resource
 
 	ctx     context.Context //nolint:containedctx // the call that the body is part of: it says why a read ended
+	req     *http.Request
 	content io.Reader
-	trace   *trace
 	failure *Error
 	close   func()
 }
 
 // Read reads what has arrived.
 func (b *Body) Read(p []byte) (int, error) {
+	if b.failure != nil {
+		return 0, b.failure
+	}
 	n, err := b.content.Read(p)
-	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err == nil || err == io.EOF { //nolint:errorlint // io.Reader returns it as it is
 		return n, err
 	}
-	if b.ctx.Err() != nil {
-		err = context.Cause(b.ctx)
-	}
-	b.failure = Classify(err, PhaseBody)
+	b.failure = explainRead(b.ctx, conceal(err, b.req), PhaseBody)
 	return n, b.failure
 }
 
-// Close ends the call. What was not read is not waited for.
+// Close ends the call. What was not read is not waited for. It may be called more than once.
 func (b *Body) Close() error {
 	b.close()
 	return nil
+}
+
+// explainRead says why a read ended. A context that ended by a time of the caller's counts as the call's time: whose
+// that was, the caller knows.
+func explainRead(ctx context.Context, err error, phase Phase) *Error {
+	if ctx.Err() == nil {
+		return Classify(err, phase)
+	}
+	cause := context.Cause(ctx)
+	if !isTimeout(cause) {
+		return Unfinished(phase, cause)
+	}
+	return Classify(cause, phase)
 }
 
 // Read opens one object, or one page of a list: the first one, or the one that the previous page's continue token leads
@@ -116,51 +132,47 @@ func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToke
 
 // open makes one call and returns its answer if it is a good one. The answer's content is bounded by limit.
 func (c *Client) open(ctx context.Context, request func(context.Context) *http.Request, limit int64) (*Body, error) {
-	t := &trace{}
 	if err := c.reading.acquire(ctx); err != nil {
-		return nil, Classify(err, PhaseQueue)
+		return nil, explainRead(ctx, err, PhaseQueue)
 	}
+	t := &trace{}
 	callCtx, cancel := context.WithCancel(withTrace(ctx, t))
-	end := sync.OnceFunc(func() {
-		cancel()
-		c.reading.release()
-	})
 	resp, err := c.roundTrip(request(callCtx), readWay)
 	if err != nil {
-		end()
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return nil, Classify(err, t.at())
+		cancel()
+		c.reading.release()
+		return nil, explainRead(ctx, err, t.at())
 	}
 	c.reading.learn(resp.StatusCode)
-	body := &Body{ctx: ctx, trace: t, close: func() {
-		end()
+	body := &Body{ctx: ctx, req: resp.Request, close: sync.OnceFunc(func() {
+		cancel()
 		_ = resp.Body.Close() // the call is over, whatever comes
-	}}
+		c.reading.release()
+	})}
 	if resp.StatusCode != http.StatusOK {
 		defer body.close()
-		return nil, c.refused(resp)
+		return nil, refused(resp, cancel)
 	}
-	content, err := decompress(resp)
+	content, err := decompressed(resp)
 	if err != nil {
 		body.close()
-		return nil, Classify(err, PhaseBody)
+		return nil, explainRead(ctx, err, PhaseBody)
 	}
 	body.content = &boundedReader{reader: content, left: limit}
 	return body, nil
 }
 
-// refused returns why the server gave no good answer.
-func (c *Client) refused(resp *http.Response) *Error {
-	words, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
-	if err != nil {
-		words = nil
+// refused returns why the server gave no good answer. Its words are waited for a short time only: the status is there.
+func refused(resp *http.Response, cancel func()) *Error {
+	defer time.AfterFunc(wordsTimeout, cancel).Stop()
+	var words []byte
+	if content, err := decompressed(resp); err == nil {
+		words, _ = io.ReadAll(io.LimitReader(content, maxErrorBytes)) //nolint:errcheck // without words, the status says it
 	}
 	if e := judge(resp, words); e != nil {
 		return e
 	}
-	e := NewError(MalformedResponse, PhaseBody, "the server answered "+http.StatusText(resp.StatusCode)+" to a read", nil)
+	e := NewError(MalformedResponse, PhaseBody, fmt.Sprintf("the server answered %d to a read", resp.StatusCode), nil)
 	e.StatusCode = resp.StatusCode
 	return e
 }

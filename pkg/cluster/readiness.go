@@ -19,25 +19,22 @@ const (
 
 // judgeReady returns why an answer does not say that the cluster is ready, nil if it does, and the checks it names as
 // failing.
-func judgeReady(path string, resp *http.Response, body []byte) (*Error, []string) {
-	if resp.StatusCode == http.StatusOK {
-		if string(bytes.TrimSpace(body)) == "ok" {
-			return nil, nil
-		}
-		e := NewError(MalformedResponse, PhaseBody, fmt.Sprintf("%s was answered with 200, but not with ok", path), nil)
-		e.StatusCode = resp.StatusCode
-		return e, nil
+func judgeReady(path string, resp *http.Response) (*Error, []string) {
+	content := contentOf(resp)
+	if resp.StatusCode == http.StatusOK && string(bytes.TrimSpace(content)) == "ok" {
+		return nil, nil
 	}
-	e := judge(resp, body)
+	e := judge(resp, content)
 	if e == nil {
-		e = NewError(MalformedResponse, PhaseBody, fmt.Sprintf("%s was answered with %d", path, resp.StatusCode), nil)
-		e.StatusCode = resp.StatusCode
-		return e, nil
+		e = &Error{Phase: PhaseBody, StatusCode: resp.StatusCode, Reason: InvalidRequest}
+	}
+	if e.Reason == InvalidRequest {
+		return strange(e, fmt.Sprintf("%s was answered with %d, but not with ok", path, resp.StatusCode)), nil
 	}
 	if e.Reason != ServerError {
 		return e, nil
 	}
-	failing := failingChecks(body)
+	failing := failingChecks([]byte(concealIn(string(content), resp.Request)))
 	if len(failing) == 0 {
 		return e, nil
 	}
@@ -54,8 +51,9 @@ func failingChecks(body []byte) []string {
 		if !found || len(names) == maxFailingChecks {
 			continue
 		}
-		name, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte(" "))
-		names = append(names, safetext.Truncate(string(name), maxCheckNameBytes))
+		if name, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte(" ")); len(name) > 0 {
+			names = append(names, safetext.Truncate(string(name), maxCheckNameBytes))
+		}
 	}
 	return names
 }

@@ -2,59 +2,104 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/transport"
 )
 
 // requests makes the requests to one API server.
 type requests struct {
 	base *url.URL
-	// header is shared by requests that carry a fixed credential or none, so nobody may change it.
-	header http.Header
-	// own makes each request carry a header of its own: client-go's plugins write into it.
-	own bool
+	// template is the request that all others are copies of. They share its header: nobody may write into it.
+	template *http.Request
 }
 
-func newRequests(config *rest.Config, base *url.URL, userAgent string) requests {
-	header := http.Header{"User-Agent": {userAgent}, "Accept": {"application/json"}}
-	// A fixed token is put in once here; client-go's wrapper, which copies the request to put it in, then passes it on.
-	if config.BearerToken != "" && config.BearerTokenFile == "" && !impersonates(config) {
-		header["Authorization"] = []string{"Bearer " + config.BearerToken}
+// serverURL returns the address of the API server. Errors do not repeat it: it may hold a password.
+func serverURL(config *rest.Config) (*url.URL, error) {
+	host := config.Host
+	if host == "" {
+		return nil, errors.New("the API server has no address")
 	}
-	return requests{base: base, header: header, own: config.ExecProvider != nil}
+	if !strings.Contains(host, "://") {
+		host = "https://" + host
+	}
+	base, err := url.Parse(host)
+	if err != nil || base.Hostname() == "" || base.Scheme != "https" && base.Scheme != "http" {
+		return nil, errors.New("the API server's address is no http or https URL")
+	}
+	if base.User != nil {
+		return nil, errors.New("the API server's address holds a user, which belongs into the credentials")
+	}
+	return base, nil
 }
 
-func impersonates(config *rest.Config) bool {
-	i := config.Impersonate
-	return i.UserName != "" || i.UID != "" || len(i.Groups) > 0 || len(i.Extra) > 0
-}
-
-func (r requests) get(ctx context.Context, path, query string) *http.Request {
-	u := *r.base
-	u.Path = strings.TrimSuffix(u.Path, "/") + path
-	u.RawQuery = query
-	req := &http.Request{
+func newRequests(config *rest.Config, base *url.URL, userAgent string) (requests, error) {
+	header := http.Header{"User-Agent": {userAgent}, "Accept": {"application/json"}}
+	if isFixed(config) {
+		var err error
+		if header, err = fixedHeader(config, header); err != nil {
+			return requests{}, err
+		}
+	}
+	for name, values := range header {
+		for _, value := range values {
+			if !isFieldValue(value) {
+				return requests{}, fmt.Errorf("the header %s: %w", name, errFieldValue)
+			}
+		}
+	}
+	return requests{base: base, template: &http.Request{
 		Method:     http.MethodGet,
-		URL:        &u,
-		Host:       u.Host,
-		Header:     r.header,
+		URL:        base,
+		Host:       base.Host,
+		Header:     header,
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
+	}}, nil
+}
+
+// fixedHeader returns the header with the credential that client-go's wrappers put into it, which is always the same.
+func fixedHeader(config *rest.Config, header http.Header) (http.Header, error) {
+	tc, err := config.TransportConfig()
+	if err != nil {
+		return nil, err
 	}
-	if r.own {
-		req.Header = r.header.Clone()
+	var sent http.Header
+	wrapped, err := transport.HTTPWrappersForConfig(tc, roundTripperFunc(func(req *http.Request) (*http.Response, error) {
+		sent = req.Header
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+	}))
+	if err != nil {
+		return nil, err
 	}
-	return req.WithContext(ctx)
+	_, err = wrapped.RoundTrip(&http.Request{Header: header})
+	return sent, err
+}
+
+// get returns a request for a path below the server's own.
+func (r requests) get(ctx context.Context, path, query string) *http.Request {
+	u := *r.base
+	u.Path = strings.TrimSuffix(u.Path, "/") + path
+	if u.RawPath != "" {
+		u.RawPath = strings.TrimSuffix(u.RawPath, "/") + (&url.URL{Path: path}).EscapedPath()
+	}
+	u.RawQuery = query
+	u.Fragment, u.RawFragment = "", ""
+	req := r.template.WithContext(ctx)
+	req.URL = &u
+	return req
 }
 
 func (r requests) accept(ctx context.Context, path, query, accept string) *http.Request {
 	req := r.get(ctx, path, query)
-	req.Header = r.header.Clone()
+	req.Header = req.Header.Clone()
 	req.Header.Set("Accept", accept)
 	return req
 }
@@ -62,7 +107,7 @@ func (r requests) accept(ctx context.Context, path, query, accept string) *http.
 func (r requests) post(ctx context.Context, path, body string) *http.Request {
 	req := r.get(ctx, path, "")
 	req.Method = http.MethodPost
-	req.Header = r.header.Clone()
+	req.Header = req.Header.Clone()
 	req.Header.Set("Content-Type", "application/json")
 	req.ContentLength = int64(len(body))
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(body)), nil }

@@ -4,23 +4,33 @@ import (
 	"context"
 	"crypto/tls"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// trace follows one call through the transports: which phase it is in, and for a fresh connection how long its steps
-// took. The phase may be read by anybody at any time, the rest only by the goroutine that makes the call.
+// trace follows one call through the transports: which phase it is in, and what was found on the way. The phase may be
+// read by anybody at any time, the findings only by the goroutine that makes the call.
 type trace struct {
 	phase atomic.Int32
-
-	// fresh asks for a new connection, with a full handshake, and for its timings.
+	// fresh asks for a new connection, with a full handshake, and for what can be found on it.
 	fresh bool
-	// dialed says how far a fresh connection came.
+	findings
+}
+
+// findings are what a call learns about its connection.
+type findings struct {
+	// The steps say how far a fresh connection came. A server that is named by its address needs no dns.
 	dns, connect, handshake step
 	// firstByte is the time from the sent request to the first byte of the answer, probes only.
 	firstByte time.Duration
-	tls       *tls.ConnectionState
-	// clientCertificate and token are when those end that a fresh connection used, zero if there are none.
+	// queued is the time spent waiting for the aggregator's own limits.
+	queued time.Duration
+	// tls, clientCertificate and token are those of a fresh connection: its state, and when what it was authenticated
+	// with ends, zero if it does not.
+	tls                      *tls.ConnectionState
 	clientCertificate, token time.Time
+	// socket is the one that was just dialled.
+	socket syscall.Conn
 }
 
 // step is one timed step of making a connection.
@@ -48,14 +58,24 @@ func (t *trace) enter(p Phase) { t.phase.Store(int32(p)) }
 
 func (t *trace) at() Phase { return Phase(t.phase.Load()) }
 
-// time runs do as one step of a fresh connection.
-func (t *trace) time(s *step, do func() error) error {
-	if !t.fresh {
-		return do()
-	}
-	s.began = true
+// wait runs do, which waits for one of the aggregator's own limits, and returns to the phase it was called in.
+func (t *trace) wait(do func() error) error {
+	before := t.at()
+	t.enter(PhaseQueue)
 	start := time.Now()
 	err := do()
-	s.took, s.done = time.Since(start), err == nil
+	t.queued += time.Since(start)
+	if err == nil {
+		t.enter(before)
+	}
 	return err
+}
+
+// part returns a trace for a part of the call that may outlive it.
+func (t *trace) part() *trace { return &trace{fresh: t.fresh} }
+
+// adopt takes over what a part that has ended found.
+func (t *trace) adopt(part *trace) {
+	t.findings = part.findings
+	t.enter(part.at())
 }

@@ -3,15 +3,14 @@ package cluster
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
+	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport"
 )
@@ -30,50 +29,100 @@ const (
 type transports struct {
 	probe http.RoundTripper
 	read  http.RoundTripper
-	close func()
+
+	wire   *wire
+	reader *http.Transport
+	links  links
+	// calls are the reads that run, one more until the transports are closed.
+	calls atomic.Int64
 }
 
 // newTransports builds both from a client-go configuration: TLS, credentials, plugins and impersonation are client-go's.
-func newTransports(config *rest.Config, base *url.URL, handshakes *semaphore.Weighted) (*transports, error) {
-	config = rest.CopyConfig(config)
-	config.Dial = dialTCP
+func (c *Client) newTransports() (*transports, error) {
+	config := rest.CopyConfig(c.definition.Config)
+	if config.Dial == nil {
+		config.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+	}
+	config.Dial = timed(config.Dial)
 	config.Proxy = nil
 	tc, err := config.TransportConfig()
 	if err != nil {
 		return nil, err
 	}
-	secure, err := tlsConfig(tc, base)
+	secure, err := tlsConfig(tc, c.requests.base)
 	if err != nil {
 		return nil, err
 	}
-	connector := connector{dial: tc.DialHolder.Dial, address: dialAddress(base), handshakes: handshakes}
-	w := &wire{connector: connector, tls: alpn(secure, "http/1.1")}
-	connector.dial = metered(connector.dial)
-	r := newReadTransport(connector, alpn(secure, "h2", "http/1.1"))
-	t := &transports{close: func() {
-		w.close()
-		r.CloseIdleConnections()
-	}}
-	guarded := config.ExecProvider != nil
-	if t.probe, err = authenticate(tc, w, guarded); err != nil {
+	connector := connector{dial: tc.DialHolder.Dial, address: dialAddress(c.requests.base), turns: c.turns}
+	t := &transports{wire: &wire{connector: connector, tls: alpn(secure, "http/1.1")}}
+	t.calls.Store(1)
+	t.reader = t.newReader(connector, alpn(secure, "h2", "http/1.1"))
+	if t.probe, err = c.authenticated(tc, t.wire); err != nil {
 		return nil, err
 	}
-	if t.read, err = authenticate(tc, tracing{r}, guarded); err != nil {
+	if t.read, err = c.authenticated(tc, tracing{counted{t}}); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-func authenticate(tc *transport.Config, base http.RoundTripper, guarded bool) (http.RoundTripper, error) {
-	if !guarded {
+// authenticated puts client-go's wrappers, which add the credential to each request, around base. A credential that does
+// not change is in the header that all requests have.
+func (c *Client) authenticated(tc *transport.Config, base http.RoundTripper) (http.RoundTripper, error) {
+	if isFixed(c.definition.Config) {
+		return base, nil
+	}
+	if c.gate == nil {
 		return transport.HTTPWrappersForConfig(tc, base)
 	}
-	gate := newPluginGate()
-	rt, err := transport.HTTPWrappersForConfig(tc, gate.inner(base))
+	rt, err := transport.HTTPWrappersForConfig(tc, c.gate.inner(base))
 	if err != nil {
 		return nil, err
 	}
-	return gate.outer(rt), nil
+	return c.gate.outer(rt), nil
+}
+
+// counted passes requests on to the reader and counts the calls until their answers are closed.
+type counted struct{ *transports }
+
+// RoundTrip passes the request on.
+func (c counted) RoundTrip(req *http.Request) (*http.Response, error) {
+	c.calls.Add(1)
+	end := sync.OnceFunc(c.end)
+	resp, err := c.reader.RoundTrip(req)
+	if err != nil {
+		end()
+		return nil, err
+	}
+	resp.Body = &countedBody{resp.Body, end}
+	return resp, nil
+}
+
+type countedBody struct {
+	io.ReadCloser
+	end func()
+}
+
+// Close ends the call.
+func (b *countedBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.end()
+	return err
+}
+
+// end closes what the last read leaves open in closed transports: net/http keeps some connections that were in use.
+func (t *transports) end() {
+	if t.calls.Add(-1) == 0 {
+		t.reader.CloseIdleConnections()
+		t.links.close()
+	}
+}
+
+// close closes the idle connections now, and those in use when their calls end. It is called once.
+func (t *transports) close() {
+	t.wire.close()
+	t.reader.CloseIdleConnections()
+	t.end()
 }
 
 // tlsConfig returns nil for a server that speaks plain HTTP.
@@ -116,12 +165,17 @@ func dialAddress(base *url.URL) string {
 	return net.JoinHostPort(base.Hostname(), port)
 }
 
-func newReadTransport(c connector, secure *tls.Config) *http.Transport {
+func (t *transports) newReader(c connector, secure *tls.Config) *http.Transport {
+	connect := func(ctx context.Context, secure *tls.Config) (net.Conn, error) {
+		conn, err := c.connectFor(ctx, secure)
+		if err != nil {
+			return nil, err
+		}
+		return conn, t.links.add(linkOf(conn))
+	}
 	return &http.Transport{
-		DialContext: c.dial,
-		DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return c.connect(ctx, secure)
-		},
+		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, nil) },
+		DialTLSContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, secure) },
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxConnsPerHost:        maxReadConns,
@@ -134,64 +188,5 @@ func newReadTransport(c connector, secure *tls.Config) *http.Transport {
 			PingTimeout:      pingTimeout,
 			WriteByteTimeout: writeTimeout,
 		},
-	}
-}
-
-// tracing reports the phases of net/http's transport to the call's trace, and tells an endless header by the bytes that
-// came: net/http's own error for it has no type.
-type tracing struct{ base http.RoundTripper }
-
-// RoundTrip passes the request on.
-func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
-	t := traceOf(req.Context())
-	t.enter(PhaseConnect)
-	var meter atomic.Pointer[meteredConn]
-	var before int64
-	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			if m := meterOf(info.Conn); m != nil {
-				before = m.received.Load()
-				meter.Store(m)
-			}
-			t.enter(PhaseSend)
-		},
-		WroteRequest:         func(httptrace.WroteRequestInfo) { t.enter(PhaseWait) },
-		GotFirstResponseByte: func() { t.enter(PhaseBody) },
-	})
-	resp, err := r.base.RoundTrip(req.WithContext(ctx))
-	if m := meter.Load(); err != nil && m != nil && m.received.Load()-before > maxHeaderBytes && !isTimeout(err) && req.Context().Err() == nil {
-		err = fmt.Errorf("more than %d bytes of header: %w", maxHeaderBytes, errTooLarge)
-	}
-	return resp, err
-}
-
-// meteredConn counts the bytes that come from a server, TLS included.
-type meteredConn struct {
-	net.Conn
-	received atomic.Int64
-}
-
-// Read counts.
-func (c *meteredConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.received.Add(int64(n))
-	return n, err
-}
-
-func meterOf(conn net.Conn) *meteredConn {
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
-	}
-	m, _ := conn.(*meteredConn)
-	return m
-}
-
-func metered(dial dialFunc) dialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &meteredConn{Conn: conn}, nil
 	}
 }

@@ -3,7 +3,9 @@ package cluster
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,8 +33,10 @@ type servedType struct {
 
 // typeCache is what one cluster serves, the preferred group and version first.
 type typeCache struct {
+	turn chan struct{} // one token: the call that discovers
+
 	mu    sync.Mutex
-	types []unique.Handle[servedType]
+	types []unique.Handle[servedType] // nil before the first discovery
 	read  time.Time
 }
 
@@ -40,6 +44,18 @@ func (c *typeCache) get() ([]unique.Handle[servedType], time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.types, time.Since(c.read)
+}
+
+// resolve reports whether it is known what the name means, be it nothing.
+func (c *typeCache) resolve(name TypeName) (r Resource, err error, known bool) { //nolint:revive // the error is part of what is known
+	types, age := c.get()
+	if types == nil || age >= typesAge {
+		return Resource{}, nil, false
+	}
+	if r, found := lookup(types, name); found {
+		return r, nil, true
+	}
+	return Resource{}, notServed(name), age < typesRetry
 }
 
 func (c *typeCache) put(types []unique.Handle[servedType]) {
@@ -50,14 +66,17 @@ func (c *typeCache) put(types []unique.Handle[servedType]) {
 
 // resolve returns the resource that the name means in this cluster: from memory if it is there, else by discovery.
 func (c *Client) resolve(ctx context.Context, name TypeName) (Resource, error) {
-	types, age := c.types.get()
-	if types != nil && age < typesAge {
-		if r, found := lookup(types, name); found {
-			return r, nil
-		}
-		if age < typesRetry {
-			return Resource{}, notServed(name)
-		}
+	if r, err, known := c.types.resolve(name); known {
+		return r, err
+	}
+	select {
+	case c.types.turn <- struct{}{}:
+		defer func() { <-c.types.turn }()
+	case <-ctx.Done():
+		return Resource{}, explainRead(ctx, ctx.Err(), PhaseQueue)
+	}
+	if r, err, known := c.types.resolve(name); known { // another call has discovered meanwhile
+		return r, err
 	}
 	types, err := c.discover(ctx)
 	if err != nil {
@@ -107,6 +126,7 @@ const (
 		"application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
 	maxDiscoveryBytes = 16 << 20
 	maxGroupVersions  = 1000
+	maxNameBytes      = 1 << 10
 )
 
 // discoveryList is an APIGroupDiscoveryList, or what servers before Kubernetes 1.26 send in its place: APIVersions (for
@@ -197,10 +217,11 @@ func (l *discoveryList) appendTo(types []unique.Handle[servedType]) []unique.Han
 	return types
 }
 
-// appendServed leaves out what could not be put into a path.
+// appendServed leaves out what could not be put into a path, or shown.
 func appendServed(types []unique.Handle[servedType], s servedType) []unique.Handle[servedType] {
 	name := TypeName{Group: s.Group, Version: s.Version, Name: s.Plural}
-	if s.Version == "" || name.validate() != nil {
+	kind := TypeName{Name: s.Kind}
+	if s.Version == "" || name.validate() != nil || kind.validate() != nil || len(s.singular)+len(s.shortNames) > maxNameBytes {
 		return types
 	}
 	return append(types, unique.Make(s))
@@ -235,8 +256,9 @@ func (c *Client) discoverEach(ctx context.Context, groupVersions []Resource) ([]
 			continue
 		}
 		var list resourceList
-		if err := c.readJSON(ctx, strings.TrimSuffix(gv.path("", ""), "/"), "application/json", &list); err != nil {
-			if ctx.Err() != nil {
+		err := c.readJSON(ctx, strings.TrimSuffix(gv.path("", ""), "/"), "application/json", &list)
+		if err != nil {
+			if !isBroken(err) {
 				return nil, err
 			}
 			continue
@@ -252,6 +274,12 @@ func (c *Client) discoverEach(ctx context.Context, groupVersions []Resource) ([]
 	return types, nil
 }
 
+// isBroken reports whether it is what was asked for that fails, and not the server or the way to it.
+func isBroken(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Reason == ServerError || e.Reason == NotFound || e.Reason == Forbidden || e.Reason == MalformedResponse)
+}
+
 // readJSON reads one small document.
 func (c *Client) readJSON(ctx context.Context, path, accept string, result any) error {
 	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
@@ -262,11 +290,15 @@ func (c *Client) readJSON(ctx context.Context, path, accept string, result any) 
 	}
 	defer body.Close()
 	decoder := json.NewDecoder(body)
-	if err := decoder.Decode(result); err != nil {
-		if body.failure != nil {
-			return body.failure
+	err = decoder.Decode(result)
+	if err == nil {
+		// Reading on to the end finds what must not be there, and lets the connection be used again.
+		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
+			return nil
 		}
-		return NewError(MalformedResponse, PhaseBody, path+" was answered with what is not the expected JSON", err)
 	}
-	return nil
+	if body.failure != nil {
+		return body.failure
+	}
+	return NewError(MalformedResponse, PhaseBody, path+" was answered with what is not the expected JSON", err)
 }

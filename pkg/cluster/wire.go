@@ -1,26 +1,18 @@
 package cluster
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
-// Bounds of a probe's connection and answers.
-const (
-	idleTimeout    = 90 * time.Second
-	maxHeaderBytes = 64 << 10
-	maxProbeBytes  = 1 << 20
-)
+// idleTimeout is how long a connection is kept without a call.
+const idleTimeout = 90 * time.Second
 
 // wire is the http.RoundTripper of probes: HTTP/1.1 on one connection that is kept open between calls. It runs in the
 // goroutine of its caller and holds neither goroutines nor buffers between calls, which is what makes a warm probe cost
@@ -36,17 +28,14 @@ type wire struct {
 // wireConn is one connection. It belongs to the call that took it, or to the idle slot.
 type wireConn struct {
 	net.Conn
+	socket socket
 	expiry *time.Timer
 	reused bool
 }
 
-var (
-	wireReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4<<10) }}
-	wireWriters = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 4<<10) }}
-)
-
 // RoundTrip sends the request on the idle connection, or on a new one if there is none or the trace asks for a fresh one.
-// A kept connection that turns out to have been closed by the server before it answered is replaced once.
+// A kept connection that the server has closed is replaced. A request is sent a second time only if it is a GET that the
+// other end has thrown away: where the connection ends in good order, the server may have seen it.
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	t := traceOf(req.Context())
 	if t.fresh {
@@ -54,56 +43,36 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		w.closeIdle()
 	} else if conn := w.take(); conn != nil {
 		resp, err := w.exchange(conn, req, t)
-		if err == nil || !isStale(err) {
-			return resp, err
-		}
-		if req, err = rewind(req); err != nil {
-			return nil, err
+		if _, unseen := errors.AsType[*unseenError](err); !unseen || req.Method != http.MethodGet {
+			return resp, conceal(err, req)
 		}
 	}
-	conn, err := w.open(req.Context())
+	conn, err := w.open(req.Context(), t)
 	if err != nil {
 		return nil, err
 	}
-	return w.exchange(conn, req, t)
+	resp, err := w.exchange(conn, req, t)
+	return resp, conceal(err, req)
 }
 
-// staleError marks a kept connection that ended before a byte of the answer came.
-type staleError struct{ cause error }
+// unseenError marks a kept connection that was reset before a byte of the answer came.
+type unseenError struct{ cause error }
 
-func (e *staleError) Error() string { return e.cause.Error() }
-func (e *staleError) Unwrap() error { return e.cause }
+func (e *unseenError) Error() string { return e.cause.Error() }
+func (e *unseenError) Unwrap() error { return e.cause }
 
-func isStale(err error) bool {
-	_, ok := errors.AsType[*staleError](err)
-	return ok
-}
-
-func rewind(req *http.Request) (*http.Request, error) {
-	if req.GetBody == nil {
-		return req, nil
-	}
-	body, err := req.GetBody()
-	if err != nil {
-		return nil, err
-	}
-	again := req.Clone(req.Context())
-	again.Body = body
-	return again, nil
-}
-
-func (w *wire) open(ctx context.Context) (*wireConn, error) {
+func (w *wire) open(ctx context.Context, t *trace) (*wireConn, error) {
 	conn, err := w.connect(ctx, w.tls)
 	if err != nil {
 		return nil, err
 	}
-	return &wireConn{Conn: conn}, nil
+	return &wireConn{Conn: conn, socket: newSocket(t.socket)}, nil
 }
 
 // exchange sends one request and reads its answer. The connection is kept if it can be used again, else closed.
 func (w *wire) exchange(conn *wireConn, req *http.Request, t *trace) (*http.Response, error) {
 	ctx := req.Context()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, conn.interrupt)
 	resp, reusable, err := conn.roundTrip(req, t)
 	if !stop() {
 		reusable = false
@@ -119,96 +88,27 @@ func (w *wire) exchange(conn *wireConn, req *http.Request, t *trace) (*http.Resp
 	return resp, err
 }
 
-// roundTrip reports whether the connection can serve another request.
-func (c *wireConn) roundTrip(req *http.Request, t *trace) (resp *http.Response, reusable bool, err error) {
-	t.enter(PhaseSend)
-	if err := c.send(req); err != nil {
-		return nil, false, c.stale(err)
-	}
-	t.enter(PhaseWait)
-	sent := time.Now()
-	limited := &boundedReader{reader: c.Conn, left: maxHeaderBytes}
-	r := wireReaders.Get().(*bufio.Reader)
-	r.Reset(limited)
-	defer func() {
-		r.Reset(nil)
-		wireReaders.Put(r)
-	}()
-	if _, err := r.Peek(1); err != nil {
-		return nil, false, c.stale(err)
-	}
-	t.firstByte = time.Since(sent)
-	t.enter(PhaseBody)
-	resp, err = readHeader(r, req)
-	if err != nil {
-		return nil, false, err
-	}
-	limited.left = 2 * maxProbeBytes
-	if err := readWhole(resp, maxProbeBytes); err != nil {
-		return nil, false, err
-	}
-	return resp, !resp.Close && r.Buffered() == 0, nil
-}
+// interrupt makes all reading and writing fail.
+func (c *wireConn) interrupt() { _ = c.SetDeadline(time.Unix(1, 0)) }
 
-// stale marks an error as harmless where the server may have closed the kept connection while it was idle.
-func (c *wireConn) stale(err error) error {
-	if c.reused && isReset(err) {
-		return &staleError{err}
+// unseen marks an error where the other end has thrown the request away.
+func (c *wireConn) unseen(err error) error {
+	if c.reused && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
+		return &unseenError{err}
 	}
 	return err
 }
 
-func (c *wireConn) send(req *http.Request) error {
-	w := wireWriters.Get().(*bufio.Writer)
-	w.Reset(c.Conn)
-	defer func() {
-		w.Reset(nil)
-		wireWriters.Put(w)
-	}()
-	if err := req.Write(w); err != nil {
-		return err
-	}
-	return w.Flush()
-}
-
-// readHeader reads the header of the final answer, past interim ones.
-func readHeader(r *bufio.Reader, req *http.Request) (*http.Response, error) {
-	for range 8 {
-		resp, err := http.ReadResponse(r, req)
-		if err != nil {
-			return nil, err
-		}
-		if resp.StatusCode >= http.StatusOK || resp.StatusCode == http.StatusSwitchingProtocols {
-			return resp, nil
-		}
-	}
-	return nil, errors.New("more than 8 interim answers")
-}
-
-// readWhole replaces the body by its whole, decompressed content of at most limit bytes.
-func readWhole(resp *http.Response, limit int64) error {
-	if resp.ContentLength == 0 {
-		return nil
-	}
-	body, err := decompress(resp)
-	if err != nil {
-		return err
-	}
-	content, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if err != nil {
-		return err
-	}
-	if int64(len(content)) > limit {
-		return fmt.Errorf("more than %d bytes: %w", limit, errTooLarge)
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(content))
-	return nil
-}
-
+// take returns the idle connection if the server has not closed it.
 func (w *wire) take() *wireConn {
 	conn := w.idle.Swap(nil)
-	if conn != nil {
-		conn.expiry.Stop()
+	if conn == nil {
+		return nil
+	}
+	conn.expiry.Stop()
+	if conn.socket.readable() {
+		_ = conn.Close() // the end of the connection, or what nobody asked for
+		return nil
 	}
 	return conn
 }
@@ -237,7 +137,8 @@ func (w *wire) expire(conn *wireConn) {
 }
 
 func (w *wire) closeIdle() {
-	if conn := w.take(); conn != nil {
+	if conn := w.idle.Swap(nil); conn != nil {
+		conn.expiry.Stop()
 		_ = conn.Close() // nobody uses it
 	}
 }

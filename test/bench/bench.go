@@ -17,6 +17,7 @@ type bench struct {
 	self     string // this program
 	programs string
 	folder   string // removed at the end
+	profiles string // where contestants write CPU profiles; empty: nowhere
 	progress io.Writer
 }
 
@@ -30,7 +31,7 @@ func newBench(ctx context.Context, o options, progress io.Writer) (*bench, error
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{short: o.short, self: self, programs: o.programs, folder: folder, progress: progress}
+	b := &bench{short: o.short, self: self, programs: o.programs, folder: folder, profiles: o.profiles, progress: progress}
 	if b.programs != "" {
 		return b, nil
 	}

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime/pprof"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/test/bench/internal/measure"
@@ -25,6 +27,7 @@ type job struct {
 	Limit      int           `json:"limit,omitempty"`
 	Sweeps     int           `json:"sweeps,omitempty"` // how many times a round goes over the fleet
 	Timeout    time.Duration `json:"timeout,omitempty"`
+	Profile    string        `json:"profile,omitempty"` // where to write a CPU profile of each round, but for its number
 }
 
 // worker does a job in rounds.
@@ -78,9 +81,15 @@ func runChild(ctx context.Context, text string, stdin io.Reader, stdout io.Write
 	if err := answers.Encode(measure.Measurement{}); err != nil {
 		return err
 	}
+	round := 0
 	for range commands {
-		m, err := measured(ctx, w)
+		round++
+		stop, err := profile(j, round)
 		if err != nil {
+			return err
+		}
+		m, err := measured(ctx, w)
+		if err := errors.Join(err, stop()); err != nil {
 			return fmt.Errorf("round of %s: %w", j.Role, err)
 		}
 		if err := answers.Encode(m); err != nil {
@@ -102,6 +111,24 @@ func commands(ctx context.Context, stdin io.Reader) (context.Context, <-chan str
 		}
 	}()
 	return ctx, lines
+}
+
+// profile writes a CPU profile until stop is called, if the job asks for it.
+func profile(j job, round int) (stop func() error, err error) {
+	if j.Profile == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(fmt.Sprintf("%s-%d.pprof", j.Profile, round))
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, nil
 }
 
 func measured(ctx context.Context, w worker) (measure.Measurement, error) {

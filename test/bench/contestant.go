@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/clusterfleet/clusterfleet/test/bench/internal/measure"
 	"github.com/clusterfleet/clusterfleet/test/bench/internal/process"
@@ -17,6 +19,9 @@ type contestant struct {
 
 // contestant starts a child and returns when it is prepared. It must be ended with Kill.
 func (b *bench) contestant(ctx context.Context, j job) (*contestant, error) {
+	if b.profiles != "" {
+		j.Profile = filepath.Join(b.profiles, strings.ReplaceAll(j.Role+j.Shape, "/", ""))
+	}
 	text, err := json.Marshal(j)
 	if err != nil {
 		return nil, err
@@ -47,6 +52,12 @@ func (c *contestant) round() (measure.Measurement, error) {
 		return measure.Measurement{}, err
 	}
 	return c.answer()
+}
+
+// once does a round of which only the end matters.
+func (c *contestant) once() error {
+	_, err := c.round()
+	return err
 }
 
 func (c *contestant) answer() (measure.Measurement, error) {

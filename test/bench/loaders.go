@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"k8s.io/client-go/tools/clientcmd"
+
 	"github.com/clusterfleet/clusterfleet/test/bench/internal/simulated"
 )
 
@@ -14,19 +15,25 @@ type loader struct{ job job }
 func (l *loader) prepare(context.Context) error { return nil }
 
 func (l *loader) round(context.Context) (operations int, err error) {
-	definitions, problems := cluster.LoadKubeconfig([]string{l.job.Kubeconfig}, cluster.KubeconfigOptions{})
-	if len(problems) > 0 {
-		return 0, fmt.Errorf("load %s: %w", l.job.Kubeconfig, problems[0])
-	}
-	return len(definitions), nil
+	definitions, err := simulated.Definitions(l.job.Kubeconfig)
+	return len(definitions), err
 }
 
-// clientcmdLoader is a peer: it loads a kubeconfig with client-go.
+// clientcmdLoader is a peer: client-go loads the file and makes a configuration of each context.
 type clientcmdLoader struct{ job job }
 
 func (l *clientcmdLoader) prepare(context.Context) error { return nil }
 
 func (l *clientcmdLoader) round(context.Context) (operations int, err error) {
-	definitions, err := simulated.Definitions(l.job.Kubeconfig)
-	return len(definitions), err
+	file, err := clientcmd.LoadFromFile(l.job.Kubeconfig)
+	if err != nil {
+		return 0, err
+	}
+	for name := range file.Contexts {
+		if _, err := clientcmd.NewNonInteractiveClientConfig(*file, name, nil, nil).ClientConfig(); err != nil {
+			return 0, fmt.Errorf("context %s: %w", name, err)
+		}
+		operations++
+	}
+	return operations, nil
 }

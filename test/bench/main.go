@@ -58,6 +58,7 @@ type options struct {
 	only     *regexp.Regexp
 	short    bool
 	programs string
+	profiles string
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -66,6 +67,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	only := flags.String("run", "", "run only the cases whose name matches this `REGEXP`")
 	short := flags.Bool("short", false, "a quick form with less of everything, to see that it works")
 	programs := flags.String("programs", "", "take aggregator and fleetsim from this `FOLDER`; empty builds them from this source")
+	profiles := flags.String("cpuprofile", "", "write a CPU profile of each contestant's rounds into this `FOLDER`; figures then include the profiling")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -76,7 +78,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if err != nil {
 		return options{}, fmt.Errorf("-run: %w", err)
 	}
-	return options{only: expression, short: *short, programs: *programs}, nil
+	return options{only: expression, short: *short, programs: *programs, profiles: *profiles}, nil
 }
 
 // runCases runs the chosen cases. One that fails leaves the others.

@@ -58,7 +58,7 @@ func (r *race) kill() {
 // warm lets everybody make their connections.
 func (r *race) warm() error {
 	for _, e := range r.entrants {
-		if _, err := e.child.round(); err != nil {
+		if err := e.child.once(); err != nil {
 			return err
 		}
 	}
@@ -72,11 +72,7 @@ func (r *race) round(ctx context.Context, shapes ...string) error {
 		if err != nil {
 			return err
 		}
-		err = e.runs.run(ctx, r.fleet, func() error {
-			_, err := e.child.round()
-			return err
-		})
-		if err != nil {
+		if err := e.runs.run(ctx, r.fleet, e.child.once); err != nil {
 			return err
 		}
 	}

@@ -2,27 +2,16 @@ package simulated
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
-// Definitions returns the clusters of a kubeconfig by name, as client-go reads it.
-func Definitions(kubeconfig string) ([]cluster.Definition, error) {
-	file, err := clientcmd.LoadFromFile(kubeconfig)
-	if err != nil {
-		return nil, err
-	}
-	definitions := make([]cluster.Definition, 0, len(file.Contexts))
-	for _, name := range slices.Sorted(maps.Keys(file.Contexts)) {
-		config, err := clientcmd.NewNonInteractiveClientConfig(*file, name, nil, nil).ClientConfig()
-		if err != nil {
-			return nil, fmt.Errorf("context %s: %w", name, err)
-		}
-		definitions = append(definitions, cluster.Definition{Name: name, Source: "kubeconfig", Config: config})
+// Definitions returns the clusters of a fleet's kubeconfig, each of which is usable.
+func Definitions(file string) ([]cluster.Definition, error) {
+	definitions, problems := kubeconfig.Load([]string{file}, kubeconfig.Options{})
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("load %s: %w", file, problems[0])
 	}
 	return definitions, nil
 }

@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"net"
@@ -43,7 +43,7 @@ func (e endpoint) with(c identity) *rest.Config {
 }
 
 // endpoint checks a cluster entry.
-func (k *kubeconfig) endpoint(e *named[v1.Cluster]) (endpoint, *Problem) {
+func (k *merged) endpoint(e *named[v1.Cluster]) (endpoint, *Problem) {
 	c := e.value
 	if c.ProxyURL != "" {
 		return endpoint{}, e.bad("remove it and make the API server reachable directly", "proxy-url is set, but proxies are not used")
@@ -104,7 +104,7 @@ func isLoopback(host string) bool {
 }
 
 // verification returns how the API server proves who it is.
-func (k *kubeconfig) verification(e *named[v1.Cluster]) (rest.TLSClientConfig, *Problem) {
+func (k *merged) verification(e *named[v1.Cluster]) (rest.TLSClientConfig, *Problem) {
 	c := e.value
 	t := rest.TLSClientConfig{Insecure: c.InsecureSkipTLSVerify, ServerName: c.TLSServerName}
 	inline, file := len(c.CertificateAuthorityData) > 0, c.CertificateAuthority != ""

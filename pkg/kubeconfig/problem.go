@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"fmt"
@@ -61,4 +61,4 @@ func (p *Problem) Error() string {
 }
 
 // quoted returns a name as it is shown within a text.
-func quoted(name string) string { return strconv.Quote(safetext.Truncate(name, maxNameBytes)) }
+func quoted(name string) string { return strconv.Quote(safetext.Truncate(name, maxClusterName)) }

@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"fmt"
@@ -56,7 +56,7 @@ func (r pluginRule) allows(command string) bool { return r.any || r.allowed[file
 func isPath(command string) bool { return strings.ContainsRune(command, filepath.Separator) }
 
 // readPlugin takes the credential plugin. It never gets standard input: a server answers no prompt.
-func (k *kubeconfig) readPlugin(e *named[v1.AuthInfo], c *identity) *Problem {
+func (k *merged) readPlugin(e *named[v1.AuthInfo], c *identity) *Problem {
 	if e.value.Exec == nil {
 		return nil
 	}

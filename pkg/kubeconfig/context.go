@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"encoding/json"
@@ -11,10 +11,11 @@ import (
 	v1 "k8s.io/client-go/tools/clientcmd/api/v1"
 
 	"github.com/clusterfleet/clusterfleet/internal/safetext"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
-// maxNameBytes bounds a cluster's name.
-const maxNameBytes = 253
+// maxClusterName bounds a cluster's name.
+const maxClusterName = 253
 
 // extensionName is the extension of a kubeconfig context that is ours:
 //
@@ -24,19 +25,19 @@ const maxNameBytes = 253
 const extensionName = "clusterfleet"
 
 // definition returns the cluster that a context is.
-func (k *kubeconfig) definition(name string, context *named[v1.Context]) (Definition, *Problem) {
+func (k *merged) definition(name string, context *named[v1.Context]) (cluster.Definition, *Problem) {
 	if context.problem != nil {
-		return Definition{}, context.problem
+		return cluster.Definition{}, context.problem
 	}
-	if len(name) > maxNameBytes || safetext.Line(name) != name {
-		return Definition{}, context.bad("rename the context", "its name is longer than %d bytes or not printable", maxNameBytes)
+	if len(name) > maxClusterName || safetext.Line(name) != name {
+		return cluster.Definition{}, context.bad("rename the context", "its name is longer than %d bytes or not printable", maxClusterName)
 	}
-	d := Definition{Name: name, Namespace: context.value.Namespace, Source: "kubeconfig"}
+	d := cluster.Definition{Name: name, Namespace: context.value.Namespace, Source: "kubeconfig"}
 	if d.Namespace != "" && len(validation.IsDNS1123Label(d.Namespace)) > 0 {
-		return Definition{}, context.bad("correct or remove it", "namespace %s is no valid namespace name", quoted(d.Namespace))
+		return cluster.Definition{}, context.bad("correct or remove it", "namespace %s is no valid namespace name", quoted(d.Namespace))
 	}
 	if problem := readExtension(context, &d); problem != nil {
-		return Definition{}, problem
+		return cluster.Definition{}, problem
 	}
 	if d.Virtual {
 		return d, nil
@@ -47,7 +48,7 @@ func (k *kubeconfig) definition(name string, context *named[v1.Context]) (Defini
 }
 
 // config returns address and credentials of a context, as clientcmd's ClientConfig builds them.
-func (k *kubeconfig) config(context *named[v1.Context]) (*rest.Config, *Problem) {
+func (k *merged) config(context *named[v1.Context]) (*rest.Config, *Problem) {
 	names := context.value
 	if names.Cluster == "" {
 		return nil, context.bad("name its cluster", "it names no cluster")
@@ -87,7 +88,7 @@ func resolve[E, R any](all map[string]resolved[R], e *named[E], work func(*named
 }
 
 // readExtension reads the labels and the kind of a cluster from its context's extension.
-func readExtension(context *named[v1.Context], d *Definition) *Problem {
+func readExtension(context *named[v1.Context], d *cluster.Definition) *Problem {
 	raw, problem := extensionOf(context)
 	if raw == nil {
 		return problem

@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ type identity struct {
 }
 
 // identity checks a user entry.
-func (k *kubeconfig) identity(e *named[v1.AuthInfo]) (identity, *Problem) {
+func (k *merged) identity(e *named[v1.AuthInfo]) (identity, *Problem) {
 	u := e.value
 	if u.AuthProvider != nil {
 		return identity{}, e.bad("use a credential plugin under exec, such as gke-gcloud-auth-plugin or kubelogin",
@@ -43,7 +43,7 @@ func (k *kubeconfig) identity(e *named[v1.AuthInfo]) (identity, *Problem) {
 }
 
 // readToken takes the token, and the file that it is read from again and again.
-func (k *kubeconfig) readToken(e *named[v1.AuthInfo], c *identity) *Problem {
+func (k *merged) readToken(e *named[v1.AuthInfo], c *identity) *Problem {
 	u := e.value
 	if u.Token != "" {
 		c.token = u.Token
@@ -69,7 +69,7 @@ func (k *kubeconfig) readToken(e *named[v1.AuthInfo], c *identity) *Problem {
 }
 
 // readCertificate takes the client certificate. A key without a certificate means nothing, as for kubectl.
-func (k *kubeconfig) readCertificate(e *named[v1.AuthInfo], c *identity) *Problem {
+func (k *merged) readCertificate(e *named[v1.AuthInfo], c *identity) *Problem {
 	u := e.value
 	if u.ClientCertificate == "" && len(u.ClientCertificateData) == 0 {
 		return nil

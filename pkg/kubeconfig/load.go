@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"maps"
@@ -6,10 +6,12 @@ import (
 	"strings"
 
 	v1 "k8s.io/client-go/tools/clientcmd/api/v1"
+
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
-// KubeconfigOptions says what kubeconfigs may ask for. The zero value allows what is safe without a terminal.
-type KubeconfigOptions struct {
+// Options says what kubeconfigs may ask for. The zero value allows what is safe without a terminal.
+type Options struct {
 	// CredentialPlugins are the exec plugins that may be run; nil means DefaultCredentialPlugins, "*" allows all. A base
 	// name such as "aws" allows that program where the PATH of this process finds it, a full path that very file. The
 	// plugin's arguments and environment come from the kubeconfig: the list is no fence around a file from a stranger.
@@ -18,7 +20,7 @@ type KubeconfigOptions struct {
 	AllowInsecure bool
 }
 
-// LoadKubeconfig reads the files in order and makes each context a cluster. The files are merged as kubectl merges a
+// Load reads the files in order and makes each context a cluster. The files are merged as kubectl merges a
 // KUBECONFIG list: the first file to define a name wins, relative paths start at the folder of the file they stand in.
 // Empty and repeated names of files are passed over.
 //
@@ -29,12 +31,12 @@ type KubeconfigOptions struct {
 //
 // Of the file system it reads the given files and the regular files that their used entries name, and writes nothing;
 // it starts no program and opens no connection.
-func LoadKubeconfig(files []string, opts KubeconfigOptions) ([]Definition, []*Problem) {
-	return newKubeconfig(opts, readRegular).load(files)
+func Load(files []string, opts Options) ([]cluster.Definition, []*Problem) {
+	return newMerged(opts, readRegular).load(files)
 }
 
-// kubeconfig is what several kubeconfig files say together.
-type kubeconfig struct {
+// merged is what several kubeconfig files say together.
+type merged struct {
 	plugins  pluginRule
 	insecure bool
 	evidence *evidence
@@ -54,8 +56,8 @@ type resolved[T any] struct {
 	problem *Problem
 }
 
-func newKubeconfig(opts KubeconfigOptions, read readFunc) *kubeconfig {
-	return &kubeconfig{
+func newMerged(opts Options, read readFunc) *merged {
+	return &merged{
 		plugins:    newPluginRule(opts.CredentialPlugins),
 		insecure:   opts.AllowInsecure,
 		evidence:   newEvidence(read),
@@ -67,7 +69,7 @@ func newKubeconfig(opts KubeconfigOptions, read readFunc) *kubeconfig {
 	}
 }
 
-func (k *kubeconfig) load(files []string) ([]Definition, []*Problem) {
+func (k *merged) load(files []string) ([]cluster.Definition, []*Problem) {
 	var problems []*Problem
 	seen := map[string]bool{"": true}
 	for _, file := range files {
@@ -95,8 +97,8 @@ func (k *kubeconfig) load(files []string) ([]Definition, []*Problem) {
 }
 
 // definitions returns what the contexts come to, by name.
-func (k *kubeconfig) definitions() ([]Definition, []*Problem) {
-	definitions := make([]Definition, 0, len(k.contexts))
+func (k *merged) definitions() ([]cluster.Definition, []*Problem) {
+	definitions := make([]cluster.Definition, 0, len(k.contexts))
 	var problems []*Problem
 	for _, name := range slices.Sorted(maps.Keys(k.contexts)) {
 		definition, problem := k.definition(name, k.contexts[name])
@@ -110,16 +112,15 @@ func (k *kubeconfig) definitions() ([]Definition, []*Problem) {
 }
 
 // add reads one file and merges it behind those before it.
-func (k *kubeconfig) add(file string) []*Problem {
+func (k *merged) add(file string) []*Problem {
 	doc, problem := readDocument(file)
 	if problem != nil {
 		return []*Problem{problem}
 	}
-	problems := doc.problems
 	clusters := entriesOf(doc, clusterFormat())
 	users := entriesOf(doc, userFormat())
 	contexts := entriesOf(doc, contextFormat())
-	problems = append(problems, merge(k.clusters, clusters)...)
+	problems := append(doc.problems, merge(k.clusters, clusters)...)
 	problems = append(problems, merge(k.users, users)...)
 	problems = append(problems, merge(k.contexts, contexts)...)
 	k.broken = append(k.broken, brokenOf(k.clusters, clusters)...)

@@ -1,4 +1,4 @@
-package cluster_test
+package kubeconfig_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
 // fleetFile returns a kubeconfig as kubectl writes it: a cluster and a user of its own for each context. Texts of
@@ -50,8 +50,8 @@ func tokenUser(i int) string {
 	return fmt.Sprintf("token: eyJhbGciOiJSUzI1NiJ9.%0300d.signature-%d", i, i)
 }
 
-// BenchmarkLoadKubeconfig loads 1,000 contexts; beside it what client-go alone takes for the same, without the checks.
-func BenchmarkLoadKubeconfig(b *testing.B) {
+// BenchmarkLoad loads 1,000 contexts; beside it what client-go alone takes for the same, without the checks.
+func BenchmarkLoad(b *testing.B) {
 	ec, rsa := newECDSA(b), newRSA(b)
 	for _, c := range []struct {
 		name string
@@ -64,7 +64,7 @@ func BenchmarkLoadKubeconfig(b *testing.B) {
 		file := write(b, b.TempDir(), "config", c.data)
 		b.Run(c.name, func(b *testing.B) {
 			measureCPU(b, func() {
-				if definitions, problems := cluster.LoadKubeconfig([]string{file}, cluster.KubeconfigOptions{}); len(definitions) != 1000 {
+				if definitions, problems := kubeconfig.Load([]string{file}, kubeconfig.Options{}); len(definitions) != 1000 {
 					b.Fatalf("%d definitions, problems:\n%s", len(definitions), lines(problems))
 				}
 			})

@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"fmt"
@@ -31,6 +31,14 @@ func (e *entry) bad(fix, format string, args ...any) *Problem {
 		what = e.kind + " " + quoted(e.name) + ": " + what
 	}
 	return newProblem(e.file, what, fix)
+}
+
+// beaten returns the problem of an entry whose name another file has defined: it is the file's, not the context's.
+func (e *entry) beaten() *Problem {
+	if e.kind != "context" {
+		return e.problem
+	}
+	return newProblem(e.file, "context "+quoted(e.name)+": "+e.problem.What, e.problem.Fix)
 }
 
 // singular returns the name of what stands in a list, which is also the field that holds an entry's content.
@@ -137,7 +145,7 @@ func merge[T any](all map[string]*named[T], entries []*named[T]) []*Problem {
 			continue
 		}
 		if e.problem != nil {
-			problems = append(problems, e.problem)
+			problems = append(problems, e.beaten())
 		}
 	}
 	return problems

@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"bytes"
@@ -134,8 +134,9 @@ func isEncrypted(key *pem.Block) bool {
 func keyMatches(leaf *x509.Certificate, der []byte) (match, ok bool) {
 	switch public := leaf.PublicKey.(type) {
 	case *rsa.PublicKey:
-		n := modulusOf(der)
-		return n != nil && n.Cmp(public.N) == 0, n != nil
+		if n := modulusOf(der); n != nil {
+			return n.Cmp(public.N) == 0, true
+		}
 	case *ecdsa.PublicKey:
 		if point, err := public.Bytes(); err == nil && bytes.Equal(point, pointOf(der)) {
 			return true, true
@@ -145,8 +146,8 @@ func keyMatches(leaf *x509.Certificate, der []byte) (match, ok bool) {
 	if key == nil {
 		return false, false
 	}
-	public, comparable := key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	return comparable && public.Equal(leaf.PublicKey), true
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(leaf.PublicKey), true
 }
 
 // pointOf returns the public part of an elliptic-curve key in the form of SEC 1, nil if it has none or is none.

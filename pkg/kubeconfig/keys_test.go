@@ -1,4 +1,4 @@
-package cluster_test
+package kubeconfig_test
 
 import (
 	"crypto"
@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
 // pair is a self-signed certificate and its key in PEM. It serves as an authority and as a client.
@@ -110,16 +111,16 @@ const (
 )
 
 // load loads kubeconfigs that must be without problems.
-func load(t testing.TB, opts cluster.KubeconfigOptions, files ...string) []cluster.Definition {
+func load(t testing.TB, opts kubeconfig.Options, files ...string) []cluster.Definition {
 	t.Helper()
-	definitions, problems := cluster.LoadKubeconfig(files, opts)
+	definitions, problems := kubeconfig.Load(files, opts)
 	if len(problems) > 0 {
 		t.Fatalf("problems:\n%s", lines(problems))
 	}
 	return definitions
 }
 
-func lines(problems []*cluster.Problem) string {
+func lines(problems []*kubeconfig.Problem) string {
 	texts := make([]string, 0, len(problems))
 	for _, p := range problems {
 		texts = append(texts, p.Error())
@@ -133,4 +134,13 @@ func namesOf(definitions []cluster.Definition) []string {
 		names = append(names, d.Name)
 	}
 	return names
+}
+
+// yamlText returns a text as YAML reads it in double quotes.
+func yamlText(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		fmt.Fprintf(&b, `\U%08x`, r)
+	}
+	return `"` + b.String() + `"`
 }

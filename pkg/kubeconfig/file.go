@@ -1,4 +1,4 @@
-package cluster
+package kubeconfig
 
 import (
 	"bytes"
@@ -50,7 +50,7 @@ func readDocument(file string) (*document, *Problem) {
 	doc := &document{file: file, base: base, lists: map[string][]json.RawMessage{}}
 	short, elided := elide(data)
 	doc.elided = elided
-	text, err := kyaml.ToJSON(short)
+	text, err := yamlToJSON(short)
 	if err != nil {
 		return nil, yamlProblem(file, data, err)
 	}
@@ -65,6 +65,15 @@ func readDocument(file string) (*document, *Problem) {
 		doc.cut(list, top[list])
 	}
 	return doc, nil
+}
+
+// yamlToJSON converts a YAML text, JSON among it, as kubectl does. kyaml alone would take all that begins with a brace for
+// JSON; behind a document's marker it does not.
+func yamlToJSON(text []byte) ([]byte, error) {
+	if kyaml.IsJSONBuffer(text) {
+		text = append([]byte("--- "), text...)
+	}
+	return kyaml.ToJSON(text)
 }
 
 // isText tells whether a value is absent, empty or the one text that is wanted.

@@ -1,0 +1,152 @@
+package fleet_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterfleet/clusterfleet/internal/fleet"
+	"github.com/clusterfleet/clusterfleet/internal/fleettest"
+	"github.com/clusterfleet/clusterfleet/internal/simulator"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+// someConfigMaps returns references to n objects of a cluster.
+func someConfigMaps(t *testing.T, f *fleet.Fleet, name string, n int) []fleet.Reference {
+	t.Helper()
+	r := fleet.FetchRequest{Query: configMaps(), Selector: fleet.Selector{Names: []string{name}}}
+	var references []fleet.Reference
+	for _, item := range fetchAll(t.Context(), t, f, r)[name].items[:n] {
+		q := configMaps()
+		q.Namespace, q.Name = item.Namespace, item.Name
+		references = append(references, fleet.Reference{Cluster: name, Query: q})
+	}
+	return references
+}
+
+func getAll(ctx context.Context, t *testing.T, f *fleet.Fleet, r fleet.GetRequest) []fleet.GetResult {
+	t.Helper()
+	run, err := f.Get(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run.Expected != len(r.References) {
+		t.Errorf("%d results are expected", run.Expected)
+	}
+	results := make([]fleet.GetResult, len(r.References))
+	seen := make([]bool, len(r.References))
+	for result := range run.Results {
+		if seen[result.Index] {
+			t.Errorf("reference %d came twice", result.Index)
+		}
+		seen[result.Index] = true
+		results[result.Index] = result
+	}
+	if slices.Contains(seen, false) {
+		t.Errorf("a reference is missing: %v", seen)
+	}
+	return results
+}
+
+func TestGetTellsOfEachReference(t *testing.T) {
+	sim := fleettest.Simulate(t, simulator.Config{Clusters: 3})
+	names := sim.Names()
+	f := fleettest.Of(t, append(fleettest.Definitions(t, sim), cluster.Definition{Name: "virtual", Virtual: true}), fleet.Options{})
+	references := slices.Concat(someConfigMaps(t, f, names[0], 6), someConfigMaps(t, f, names[1], 3), someConfigMaps(t, f, names[2], 2))
+	fleettest.SetFault(t, sim, names[1], simulator.Fault{Kind: simulator.Forbidden})
+	missing, nowhere, virtual := references[0], references[0], references[0]
+	missing.Query.Name = "not-there"
+	nowhere.Cluster = "there-is-none"
+	virtual.Cluster = "virtual"
+	references = slices.Insert(references, 2, missing, nowhere, virtual)
+
+	var summary fleet.Summary
+	for i, r := range getAll(t.Context(), t, f, fleet.GetRequest{References: references}) {
+		summary.Get(r)
+		want := references[i]
+		if r.Cluster != want.Cluster {
+			t.Errorf("reference %d to %s was answered by %s", i, want.Cluster, r.Cluster)
+		}
+		var reason cluster.Reason
+		switch {
+		case want.Cluster == names[1]:
+			reason = cluster.Forbidden
+		case want.Cluster == "there-is-none", want.Query.Name == "not-there":
+			reason = cluster.NotFound
+		case want.Cluster == "virtual":
+			if !r.Skipped || r.Err != nil {
+				t.Errorf("virtual: %+v", r)
+			}
+			continue
+		}
+		switch {
+		case reason != "" && (r.Err == nil || r.Err.Reason != reason):
+			t.Errorf("reference %d: %v, want %s", i, r.Err, reason)
+		case reason == "" && (r.Err != nil || r.Item.Name != want.Query.Name || !strings.Contains(r.Item.JSON, `"kind":"ConfigMap"`)):
+			t.Errorf("reference %d: %v, %.200s", i, r.Err, r.Item.JSON)
+		}
+	}
+	summary.Bytes = 0
+	if diff := cmp.Diff(fleet.Summary{Succeeded: 8, Failed: 5, Skipped: 1, Items: 8}, summary); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReferencesOfSlowClustersDoNotDelayTheOthers(t *testing.T) {
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 30})
+	names := sim.Names()
+	some := someConfigMaps(t, f, names[0], 8)
+	var references []fleet.Reference
+	for _, name := range names {
+		for _, r := range some {
+			r.Cluster = name
+			references = append(references, r)
+		}
+	}
+	for _, name := range names[:29] { // 4 each, more than the memory for reads would allow if waiting took any
+		fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Hang})
+	}
+	run, err := f.Get(t.Context(), fleet.GetRequest{References: references})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := 0
+	for r := range run.Results {
+		if r.Cluster != names[29] || r.Err != nil {
+			t.Errorf("reference %d to %s came first: %v", r.Index, r.Cluster, r.Err)
+		}
+		if good++; good == len(some) {
+			break
+		}
+	}
+	if !f.Idle() {
+		t.Error("something is still held")
+	}
+}
+
+func TestReferencesOfClustersWhoseTurnDoesNotComeAreReported(t *testing.T) {
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 4})
+	names := sim.Names()
+	some := someConfigMaps(t, f, names[0], 5)
+	var references []fleet.Reference
+	for _, name := range names {
+		fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Hang})
+		for _, r := range some {
+			r.Cluster = name
+			references = append(references, r)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	var summary fleet.Summary
+	for _, r := range getAll(ctx, t, f, fleet.GetRequest{References: references, Limit: 1}) {
+		summary.Get(r)
+	}
+	if diff := cmp.Diff(fleet.Summary{Failed: 4, NotAttempted: 16}, summary); diff != "" {
+		t.Error(diff)
+	}
+}

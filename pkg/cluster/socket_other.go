@@ -1,0 +1,12 @@
+//go:build !unix
+
+package cluster
+
+import "syscall"
+
+// socket would look at a connection without reading from it; here it sees nothing.
+type socket struct{}
+
+func newSocket(syscall.Conn) socket { return socket{} }
+
+func (socket) readable() bool { return false }

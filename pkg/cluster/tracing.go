@@ -1,0 +1,79 @@
+package cluster
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+)
+
+// tracing reports the phases of net/http's transport to the call's trace, and tells an endless header by the bytes that
+// came: net/http's own error for it has no type.
+type tracing struct{ base http.RoundTripper }
+
+// RoundTrip passes the request on.
+func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
+	t := traceOf(req.Context())
+	// net/http connects in a goroutine of its own, and may give the call another connection meanwhile. Until the call has
+	// one, it waits either for its own dial or, at the bound of connections, for others.
+	dial := &trace{}
+	connected, header := false, headerMeter{}
+	ctx := withTrace(context.WithValue(req.Context(), callKey{}, req.Context()), dial)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			connected = true
+			header.begin(info.Conn)
+			t.enter(PhaseSend)
+		},
+		WroteRequest: func(httptrace.WroteRequestInfo) {
+			t.phase.CompareAndSwap(int32(PhaseSend), int32(PhaseWait))
+		},
+		GotFirstResponseByte: func() { t.enter(PhaseBody) },
+	})
+	resp, err := r.base.RoundTrip(req.WithContext(ctx))
+	if err == nil {
+		return resp, nil
+	}
+	if !connected {
+		t.enter(dial.at())
+	}
+	if header.tooLarge() && !isTimeout(err) && !isReset(err) && req.Context().Err() == nil {
+		err = fmt.Errorf("more than %d bytes of header: %w", maxHeaderBytes, errTooLarge)
+	}
+	return nil, conceal(err, req)
+}
+
+type callKey struct{}
+
+// connectFor ends the attempt to connect with the call that it was begun for, which net/http does not.
+func (c *connector) connectFor(ctx context.Context, config *tls.Config) (net.Conn, error) {
+	call, ok := ctx.Value(callKey{}).(context.Context)
+	if !ok {
+		return c.connect(ctx, config)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(call, func() { cancel(context.Cause(call)) })()
+	return c.connect(ctx, config)
+}
+
+// headerMeter measures what comes in on a connection since a call began on it.
+type headerMeter struct {
+	link   atomic.Pointer[link]
+	before int64
+}
+
+func (m *headerMeter) begin(conn net.Conn) {
+	if l := linkOf(conn); l != nil {
+		m.before = l.received.Load()
+		m.link.Store(l)
+	}
+}
+
+func (m *headerMeter) tooLarge() bool {
+	l := m.link.Load()
+	return l != nil && l.received.Load()-m.before > maxHeaderBytes
+}
