@@ -27,7 +27,7 @@ type escaped struct {
 func (e *escaped) Write(p []byte) (int, error) {
 	text := append(e.rest, p...)
 	out := make([]byte, 0, len(text)+16)
-	for len(text) > 0 && (utf8.FullRune(text)) {
+	for len(text) > 0 && utf8.FullRune(text) {
 		_, n := utf8.DecodeRune(text)
 		if c := text[0]; c == '\n' || c == '\t' {
 			out = append(out, c)
