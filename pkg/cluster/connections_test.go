@@ -186,24 +186,41 @@ func TestReadsUseTwoConnectionsAtMost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newAPI(t, func(a *api) { a.EnableHTTP2 = http2 })
-			client := newClient(t, a.config())
+			var open, most atomic.Int64
+			config := a.config()
+			config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				most.Store(max(most.Load(), open.Add(1)))
+				conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+				return &countedConn{conn, sync.OnceFunc(func() { open.Add(-1) })}, err
+			}
+			client := newClient(t, config)
 			var group sync.WaitGroup
-			for range 12 {
+			for range 30 {
 				group.Go(func() {
 					if e := readAll(t.Context(), t, client, pods); e != nil {
 						t.Error(e)
 					}
 				})
 			}
-			probe(t, client, cluster.Quick)
+			probe(t, client, cluster.Full)
 			group.Wait()
-			if n := a.conns.Load(); n > 3 {
-				t.Errorf("%d connections for reads and probes", n)
+			if n := most.Load(); n > 3 {
+				t.Errorf("%d connections for reads and probes at once", n)
 			}
 			client.Close()
 			eventually(t, "no connection", func() bool { return a.open.Load() == 0 })
 		})
 	}
+}
+
+type countedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *countedConn) Close() error {
+	c.closed()
+	return c.Conn.Close()
 }
 
 func TestCloseEndsConnectionsInUseWithTheirCalls(t *testing.T) {

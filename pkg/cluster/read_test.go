@@ -56,7 +56,7 @@ func TestFormatsAreAskedForByTheirMediaTypes(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.on("*", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, r.Header.Get("Accept")+" "+r.Header.Get("Accept-Encoding")+" "+r.URL.RawQuery)
+		_, _ = io.WriteString(w, r.Header.Get("Accept")+" "+r.Header.Get("Accept-Encoding")+" "+r.URL.RawQuery) //nolint:gosec // no browser reads it
 	})
 	client := newClient(t, a.config())
 	for format, want := range map[cluster.Format][2]string{
@@ -184,7 +184,7 @@ func framed(t *testing.T, then func(*http2.Framer) error) *rest.Config {
 			}
 		}
 		go silent(conn)
-		for then(framer) == nil { //nolint:revive // it is the condition that works
+		for then(framer) == nil {
 		}
 	})
 }
