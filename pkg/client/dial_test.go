@@ -123,8 +123,16 @@ func TestAReplacedClientCertificateIsUsedByTheNextConnection(t *testing.T) {
 		t.Fatal("a certificate of another authority is accepted")
 	}
 	install(renewed)
-	if _, err := c.GetCluster(t.Context(), "c1"); err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for { // The connection is tried again only after a while.
+		_, err := c.GetCluster(ctx, "c1")
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

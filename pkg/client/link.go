@@ -16,6 +16,9 @@ import (
 // connectTimeout bounds one attempt to connect, so that a dead address is reported soon.
 const connectTimeout = 5 * time.Second
 
+// lastWords is how long a connection that the server closed is kept open to read why.
+const lastWords = 250 * time.Millisecond
+
 // errSilent is the failure of a connection on which nothing came.
 var errSilent = errors.New("the connection is accepted but not answered")
 
@@ -73,7 +76,7 @@ func (w watched) ClientHandshake(ctx context.Context, authority string, raw net.
 		w.link.failed(err)
 		return conn, info, err
 	}
-	return &watchedConn{Conn: conn, link: w.link}, info, nil
+	return &watchedConn{Conn: conn, link: w.link, greeted: make(chan struct{})}, info, nil
 }
 
 func (w watched) Clone() credentials.TransportCredentials {
@@ -84,8 +87,10 @@ func (w watched) Clone() credentials.TransportCredentials {
 // that speaks something else hangs up.
 type watchedConn struct {
 	net.Conn
-	link *link
-	read bool // Only the transport's one reader uses it.
+	link    *link
+	greeted chan struct{} // Closed when the first read ended.
+	read    bool          // Only the transport's one reader uses it.
+	cut     atomic.Bool   // A write failed.
 }
 
 func (c *watchedConn) Read(p []byte) (int, error) {
@@ -94,13 +99,35 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 		return n, err
 	}
 	c.read = true
+	defer close(c.greeted)
 	switch {
 	case err == nil:
 		c.link.connected()
-	case errors.Is(err, net.ErrClosed): // By grpc-go, which waited for the greeting in vain.
+	case errors.Is(err, net.ErrClosed) && !c.cut.Load(): // By grpc-go, which waited for the greeting in vain.
 		c.link.failed(errSilent)
 	default:
 		c.link.failed(err)
 	}
 	return n, err
+}
+
+func (c *watchedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		c.cut.Store(true)
+	}
+	return n, err
+}
+
+// Close lets the reader have the server's last words where a write failed: they say why the server hung up.
+func (c *watchedConn) Close() error {
+	if c.cut.Load() {
+		timer := time.NewTimer(lastWords)
+		defer timer.Stop()
+		select {
+		case <-c.greeted:
+		case <-timer.C:
+		}
+	}
+	return c.Conn.Close()
 }

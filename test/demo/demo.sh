@@ -13,12 +13,17 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# await FILE PATTERN prints the first line of FILE that matches, as soon as there is one.
+# await FD PATTERN reads lines until one matches, and prints it.
 await() {
-  timeout 30 tail -n +1 -F "$1" 2>/dev/null | grep --line-buffered -m 1 -e "$2" || {
-    cat "$1" >&2
-    return 1
-  }
+  local line
+  while IFS= read -r -t 30 -u "$1" line; do
+    if [[ $line == *$2* ]]; then
+      printf '%s\n' "$line"
+      return
+    fi
+    printf '%s\n' "$line" >&2
+  done
+  return 1
 }
 
 # show COMMAND… prints the command as one would type it, then runs it. A probe that finds broken clusters exits with 3.
@@ -28,14 +33,14 @@ show() {
 }
 
 echo 'starting 200 simulated clusters, some of them broken, and the aggregator …'
-bin/fleetsim --clusters 200 --latency 20ms --scenario docs/examples/demo.yaml --kubeconfig-out "$dir/kubeconfig" --for 5m \
-  >"$dir/fleetsim.out" 2>"$dir/fleetsim.err" &
+exec {sim}< <(exec bin/fleetsim --clusters 200 --latency 20ms --scenario docs/examples/demo.yaml \
+  --kubeconfig-out "$dir/kubeconfig" --for 5m 2>"$dir/fleetsim.log")
 pids+=($!)
-await "$dir/fleetsim.out" '{' >/dev/null
+await "$sim" '{' >/dev/null
 
-bin/aggregator --kubeconfig "$dir/kubeconfig" --grpc-address 127.0.0.1:0 --http-address '' 2>"$dir/aggregator.log" &
+exec {log}< <(exec bin/aggregator --kubeconfig "$dir/kubeconfig" --grpc-address 127.0.0.1:0 --http-address '' 2>&1)
 pids+=($!)
-server=$(await "$dir/aggregator.log" 'msg=serving' | sed -E 's/.* grpc=([^ ]+).*/\1/')
+server=$(await "$log" 'msg=serving' 2>/dev/null | sed -E 's/.* grpc=([^ ]+).*/\1/')
 
 show probe | tee "$dir/probe" | { grep -v HEALTHY || true; }
 printf '  … and %s healthy ones\n' "$(grep -c ' HEALTHY' "$dir/probe" || true)"

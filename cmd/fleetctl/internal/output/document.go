@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-
-	"sigs.k8s.io/yaml"
 )
 
 // Document is what a whole call found: {"items": […], "summary": {…}}.
@@ -40,7 +38,7 @@ func (d Document) Write(w io.Writer, f Format, noHeadings bool) error {
 		_, err = w.Write(indented.Bytes())
 		return err
 	case YAML:
-		if raw, err = yaml.JSONToYAML(raw); err != nil {
+		if raw, err = toYAML(raw); err != nil {
 			return err
 		}
 		_, err = w.Write(raw)

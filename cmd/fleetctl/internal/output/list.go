@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-
-	"sigs.k8s.io/yaml"
 )
 
 // List writes a v1 List of Kubernetes objects item by item, as JSON or YAML. It holds one item at a time.
@@ -40,7 +38,7 @@ func (l *List) Add(object []byte, _ string) error {
 }
 
 func (l *List) addYAML(object []byte, first bool) error {
-	text, err := yaml.JSONToYAML(object)
+	text, err := toYAML(object)
 	if err != nil {
 		return err
 	}

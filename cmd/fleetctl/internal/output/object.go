@@ -27,7 +27,7 @@ func Object(raw, apiVersion, kind, cluster string) ([]byte, error) {
 		return nil, err
 	}
 	line := s.apply(raw)
-	if bytes.ContainsAny(line, "\r\n") {
+	if bytes.IndexByte(line, '\n') >= 0 || bytes.IndexByte(line, '\r') >= 0 {
 		err := (*jsontext.Value)(&line).Compact(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true), jsontext.PreserveRawStrings(true))
 		if err != nil {
 			return nil, err

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/pkg/client/clienttest"
+)
+
+func healthyMember(name string) member {
+	return newMember(name, "test", &fleetv1.Verdict{State: fleetv1.Verdict_STATE_HEALTHY}, codes.OK)
+}
+
+func TestClustersWithOtherColumnsHaveABlockOfTheirOwn(t *testing.T) {
+	f := fleet{members: []member{healthyMember("d"), healthyMember("c"), healthyMember("b"), healthyMember("a")}}
+	for _, m := range f.members[1:3] { // b and c are of another version.
+		m.cluster.Labels["columns"] = "old"
+	}
+	address := clienttest.Serve(t, f.script())
+	for line, want := range map[string]string{
+		"get pods --server": "CLUSTER   NAME   READY   STATUS\n" +
+			"a         job    1/1     Running\n" +
+			"d         job    1/1     Running\n" +
+			"\n" +
+			"CLUSTER   NAME   READY   PHASE\n" +
+			"b         job    1/1     Running\n" +
+			"c         job    1/1     Running\n",
+		"get pods --no-headers --server": "a     job   1/1   Running\nd     job   1/1   Running\nb     job   1/1   Running\nc     job   1/1   Running\n",
+	} {
+		stdout, stderr, code := fleetctl(t.Context(), t, append(strings.Fields(line), address)...)
+		if diff := cmp.Diff(want, stdout); diff != "" || code != exitDone {
+			t.Errorf("%s: exit code %d: %s\nstdout (-want +got):\n%s", line, code, stderr, diff)
+		}
+	}
+}
+
+func TestWarningsAreBounded(t *testing.T) {
+	f := fleet{members: []member{healthyMember("good")}}
+	for i := range 33 {
+		m := healthyMember(fmt.Sprintf("c%02d", i))
+		code := codes.Unavailable
+		if i >= 25 {
+			code = codes.NotFound
+		}
+		m.failure = failed(code, "no", "X")
+		f.members = append(f.members, m)
+	}
+	_, stderr, code := fleetctl(t.Context(), t, "get", "pods", "--server", clienttest.Serve(t, f.script()))
+	lines := strings.Split(strings.TrimSpace(stderr), "\n")
+	if code != exitDone || len(lines) != maxWarnings+2 {
+		t.Fatalf("exit code %d, %d lines:\n%s", code, len(lines), stderr)
+	}
+	want := []string{"warning: c19: no (X)", "warning: and 5 more", "warning: not found in c25, c26, c27, c28, c29 and 3 more"}
+	if diff := cmp.Diff(want, lines[maxWarnings-1:]); diff != "" {
+		t.Errorf("the last warnings (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnObjectThatIsNotJSONIsLeftOutAndCounts(t *testing.T) {
+	f := fleet{members: []member{healthyMember("a")}, fetch: func(member, *fleetv1.FetchManifestsRequest) []*fleetv1.ManifestBatch {
+		return []*fleetv1.ManifestBatch{{Manifests: []*fleetv1.Manifest{{Namespace: "n", Name: "bad", Json: `{"a":`}, {Name: "good", Json: `{}`}}}}
+	}}
+	address := clienttest.Serve(t, f.script())
+	for flag, want := range map[string]int{"--require-complete": exitUnhealthy, "--require-complete=false": exitDone} {
+		stdout, stderr, code := fleetctl(t.Context(), t, "get", "pods", "-o", "jsonl", flag, "--server", address)
+		if code != want || strings.Count(stdout, "\n") != 1 || !strings.HasPrefix(stderr, "warning: a: n/bad is left out: ") {
+			t.Errorf("%s: exit code %d\n%s%s", flag, code, stdout, stderr)
+		}
+	}
+}
+
+// TestMemoryDoesNotGrowWithTheFleet prints more objects than it may hold.
+func TestMemoryDoesNotGrowWithTheFleet(t *testing.T) {
+	const size, clusters, objects = 256 << 10, 8, 16
+	f := fleet{fetch: func(member, *fleetv1.FetchManifestsRequest) []*fleetv1.ManifestBatch {
+		object := `{"data":"` + strings.Repeat("x", size) + `"}`
+		batches := make([]*fleetv1.ManifestBatch, 0, objects)
+		for range objects {
+			batches = append(batches, &fleetv1.ManifestBatch{Manifests: []*fleetv1.Manifest{{Name: "a", Json: object}}})
+		}
+		return batches
+	}}
+	for i := range clusters {
+		f.members = append(f.members, healthyMember(fmt.Sprint("c", i)))
+	}
+	address := clienttest.Serve(t, f.script())
+	for _, format := range []string{"jsonl", "json"} {
+		sampled := &heapSampler{base: liveHeap()}
+		if code := run(t.Context(), []string{"get", "pods", "-o", format, "--server", address}, sampled, io.Discard); code != exitDone {
+			t.Fatalf("%s: exit code %d", format, code)
+		}
+		if sampled.written < clusters*objects*size {
+			t.Errorf("%s: %d bytes are written", format, sampled.written)
+		}
+		if sampled.grown > clusters*objects*size/3 {
+			t.Errorf("%s: the heap grew by %d MiB", format, sampled.grown>>20)
+		}
+	}
+}
+
+// heapSampler measures how much the live heap grows, at every 4 MiB written.
+type heapSampler struct {
+	base, grown      int64
+	written, sampled int
+}
+
+func (s *heapSampler) Write(p []byte) (int, error) {
+	s.written += len(p)
+	if s.written-s.sampled > 4<<20 {
+		s.sampled = s.written
+		s.grown = max(s.grown, liveHeap()-s.base)
+	}
+	return len(p), nil
+}
+
+func liveHeap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"crypto/tls"
+	"strings"
+	"testing"
+
+	"github.com/clusterfleet/clusterfleet/pkg/client/clienttest"
+)
+
+func TestTLSByFlagsAndWhatMendsIt(t *testing.T) {
+	authority := clienttest.NewAuthority(t)
+	certFile, keyFile := authority.Issue(t, "someone")
+	other := clienttest.NewAuthority(t)
+	otherCert, otherKey := other.Issue(t, "someone")
+	script := fleet{members: testFleet()}.script()
+	plain := clienttest.Serve(t, script)
+	mutual := clienttest.Serve(t, script, authority.Server(t, "fleet.example", tls.RequireAndVerifyClientCert))
+	server := []string{"--server", mutual, "--ca-file", authority.CAFile, "--server-name", "fleet.example"}
+	for name, test := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"everything is right":     {append(server, "--tls-cert", certFile, "--tls-key", keyFile), exitDone, ""},
+		"no authority":            {[]string{"--server", mutual, "--server-name", "fleet.example"}, exitFailed, "name the authority of its certificate with --ca-file"},
+		"another name":            {[]string{"--server", mutual, "--ca-file", authority.CAFile}, exitFailed, "name the host of its certificate with --server-name"},
+		"no client certificate":   {server, exitFailed, "it may want a client certificate: --tls-cert and --tls-key"},
+		"an unknown certificate":  {append(server, "--tls-cert", otherCert, "--tls-key", otherKey), exitFailed, "it may not accept the client certificate"},
+		"plaintext by default":    {[]string{"--server", plain}, exitDone, ""},
+		"plaintext by flag":       {[]string{"--server", plain, "--plaintext"}, exitDone, ""},
+		"TLS by flag":             {[]string{"--server", plain, "--plaintext=false"}, exitFailed, "it does not speak TLS: use --plaintext"},
+		"plaintext to TLS server": {[]string{"--server", mutual}, exitFailed, "cannot reach the aggregator at " + mutual},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, stderr, code := fleetctl(t.Context(), t, append([]string{"clusters", "prod-1"}, test.args...)...)
+			if code != test.code || !strings.Contains(stderr, test.says) || strings.Count(stderr, "\n") > 1 || (stdout == "") != (code != exitDone) {
+				t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+			}
+		})
+	}
+}
