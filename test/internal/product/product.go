@@ -20,6 +20,9 @@ const module = "github.com/clusterfleet/clusterfleet"
 // commandTime is what one command may take at most, whatever its own limits.
 const commandTime = 2 * time.Minute
 
+// buildTime is what a build may take that finds nothing in Go's cache.
+const buildTime = 10 * time.Minute
+
 // Programs are the product's programs, built with the race detector.
 type Programs struct {
 	dir string
@@ -33,6 +36,19 @@ func Build(ctx context.Context, dir string) (*Programs, error) {
 		return nil, fmt.Errorf("build the programs: %w\n%s", err, output)
 	}
 	return &Programs{dir}, nil
+}
+
+// Dir is the directory of the executables.
+func (p *Programs) Dir() string { return p.dir }
+
+// BuildGrpcurl puts grpcurl beside the programs, as tools/go.mod pins it.
+func (p *Programs) BuildGrpcurl(t testing.TB) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-modfile="+filepath.Join("tools", "go.mod"), "-o", p.Path("grpcurl"), "github.com/fullstorydev/grpcurl/cmd/grpcurl")
+	cmd.Dir = ".."
+	if r := process.RunCommand(t, buildTime, cmd); r.Code != 0 {
+		t.Fatalf("build grpcurl: %s", r.Stderr)
+	}
 }
 
 // Path returns the executable of a program.
