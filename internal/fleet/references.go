@@ -12,8 +12,8 @@ import (
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
 )
 
-// readsPerCluster is how many objects of one cluster are read at once by one call.
-const readsPerCluster = 4
+// readsPerCluster is how many objects of one cluster are read at once by one call: as many as its client lets through.
+const readsPerCluster = 3
 
 // Reference names one object of one cluster.
 type Reference struct {
