@@ -83,7 +83,7 @@ func TestACallThatEndsBadlyPrintsWhatItFound(t *testing.T) {
 					Summary: &fleetv1.Summary{Expected: 3, Succeeded: 1, Failed: 1, NotAttempted: 1, DeadlineExceeded: true, Duration: durationpb.New(450 * time.Millisecond)},
 				}})
 			}, exitDeadline,
-			"1 healthy, 1 failed, 1 not attempted of 3 in 450ms\nerror: the time of 500ms ran out (--timeout): 2 of 3 have no whole result\n",
+			"1 healthy, 1 failed, 1 not attempted of 3 in 450ms\nerror: the time of 500ms ran out (--timeout): 2 of 3 clusters have no whole result\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -64,7 +64,7 @@ func configMaps() cluster.Query {
 }
 
 func TestFetchBringsEveryObjectOnceOverAllPages(t *testing.T) {
-	sim, f := fleettest.Start(t, simulator.Config{Clusters: 3, Counts: map[string]int{"configmaps": 1234}, ObjectBytes: 2000})
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 3, Counts: fleettest.OnlyConfigMaps(1234), ObjectBytes: 2000})
 	for name, got := range fetchAll(t.Context(), t, f, fleet.FetchRequest{Query: configMaps()}) {
 		if got.end == nil || got.end.Err != nil {
 			t.Fatalf("%s: %+v", name, got.end)
@@ -132,7 +132,7 @@ func TestFetchReadsOneObjectOrNamespaceOrSelection(t *testing.T) {
 }
 
 func TestFetchInOtherForms(t *testing.T) {
-	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1, Counts: map[string]int{"configmaps": 700}})
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1, Counts: fleettest.OnlyConfigMaps(700)})
 	name := sim.Names()[0]
 	q := configMaps()
 	q.Format = cluster.TableFormat
@@ -245,7 +245,7 @@ func fetchFromFaulty(t *testing.T, timeout time.Duration, faults []faulty) {
 
 func TestASlowCallerIsNotTheClustersFault(t *testing.T) {
 	t.Parallel()
-	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1, Counts: map[string]int{"configmaps": 50}, ObjectBytes: 20_000})
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1, Counts: fleettest.OnlyConfigMaps(50), ObjectBytes: 20_000})
 	run, err := f.Fetch(t.Context(), fleet.FetchRequest{Query: configMaps(), Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
@@ -270,7 +270,7 @@ func TestASlowCallerIsNotTheClustersFault(t *testing.T) {
 
 func TestACallerWhoStopsTakingStopsTheReading(t *testing.T) {
 	const clusters, objects, size = 10, 500, 40_000 // 20 MB a cluster
-	sim, f := fleettest.Start(t, simulator.Config{Clusters: clusters, Counts: map[string]int{"configmaps": objects}, ObjectBytes: size})
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: clusters, Counts: fleettest.OnlyConfigMaps(objects), ObjectBytes: size})
 	run, err := f.Fetch(t.Context(), fleet.FetchRequest{Query: configMaps()})
 	if err != nil {
 		t.Fatal(err)
@@ -297,7 +297,7 @@ func TestACallerWhoStopsTakingStopsTheReading(t *testing.T) {
 
 func TestAFetchWhoseTimeRunsOutKeepsWhatWasRead(t *testing.T) {
 	t.Parallel()
-	sim, f := fleettest.Start(t, simulator.Config{Clusters: 10, Counts: map[string]int{"configmaps": 600}})
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 10, Counts: fleettest.OnlyConfigMaps(600)})
 	names := sim.Names()
 	for _, name := range names[2:8] { // the answer begins and does not end
 		fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Drip, Paths: []string{"/api/v1/configmaps"}, Interval: time.Millisecond})

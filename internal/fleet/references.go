@@ -102,7 +102,7 @@ func (f *Fleet) errands(references []Reference) []*errand {
 }
 
 func (f *Fleet) runErrand(ctx context.Context, e *errand, r GetRequest) iter.Seq2[GetResult, error] {
-	get := func(ctx context.Context, index int) (GetResult, error) {
+	get := func(ctx context.Context, index int) (GetResult, error) { //nolint:unparam // as fanout.Each wants it
 		return f.get(ctx, e, r.References[index].Query, r), nil
 	}
 	return func(yield func(GetResult, error) bool) {
@@ -125,7 +125,8 @@ func (f *Fleet) get(ctx context.Context, e *errand, q cluster.Query, r GetReques
 		return GetResult{Err: cluster.NewError(cluster.NotFound, cluster.PhaseQueue, unknown.Error(), unknown)}
 	}
 	var result GetResult
-	for batch := range f.fetch(ctx, e.member, FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep}) {
+	one := FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep}
+	for batch := range f.fetch(ctx, e.member, one) { //nolint:errcheck // it yields none
 		if len(batch.Items) > 0 {
 			result.Item = batch.Items[0]
 		}

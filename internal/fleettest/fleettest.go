@@ -62,6 +62,16 @@ func Definitions(t testing.TB, sim *simulator.Fleet) []cluster.Definition {
 	return definitions
 }
 
+// OnlyConfigMaps lets a cluster hold n ConfigMaps and nothing else: large objects of every type take long to make.
+func OnlyConfigMaps(n int) map[string]int {
+	counts := simulator.DefaultCounts()
+	for name := range counts {
+		counts[name] = 0
+	}
+	counts["namespaces"], counts["configmaps"] = 1, n
+	return counts
+}
+
 // SetFault breaks a cluster.
 func SetFault(t testing.TB, sim *simulator.Fleet, name string, fault simulator.Fault) {
 	t.Helper()

@@ -38,6 +38,15 @@ type Server struct {
 
 // New returns a server of the fleet. It does not listen yet.
 func New(f *fleet.Fleet, options Options) (*Server, error) {
+	return newServer(options, func(r grpc.ServiceRegistrar) {
+		fleetv1.RegisterHealthServiceServer(r, &probes{fleet: f})
+		fleetv1.RegisterClusterServiceServer(r, &clusters{fleet: f})
+		fleetv1.RegisterManifestServiceServer(r, &manifests{fleet: f})
+	})
+}
+
+// newServer returns a server of the services that register registers, health and reflection.
+func newServer(options Options, register func(grpc.ServiceRegistrar)) (*Server, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
@@ -52,9 +61,7 @@ func New(f *fleet.Fleet, options Options) (*Server, error) {
 		health: health.NewServer(),
 		life:   life,
 	}
-	fleetv1.RegisterHealthServiceServer(s.grpc, &probes{fleet: f})
-	fleetv1.RegisterClusterServiceServer(s.grpc, &clusters{fleet: f})
-	fleetv1.RegisterManifestServiceServer(s.grpc, &manifests{fleet: f})
+	register(s.grpc)
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	for name := range s.grpc.GetServiceInfo() {
 		s.health.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING)

@@ -56,7 +56,7 @@ func (c *wireConn) roundTrip(req *http.Request, t *trace) (resp *http.Response, 
 	}
 	t.firstByte = time.Since(sent)
 	t.enter(PhaseBody)
-	if !t.fresh {
+	if t.terse {
 		if resp := usualAnswer(b.reader, req); resp != nil {
 			return resp, true, nil
 		}

@@ -19,7 +19,7 @@ type timeoutError string
 func (e timeoutError) Error() string { return string(e) }
 
 // Is makes the error a context.DeadlineExceeded for those who ask.
-func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded } //nolint:errorlint // a sentinel
+func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // facts are what a cluster said of itself in its last full probe; quick probes repeat them.
 type facts struct {
@@ -44,7 +44,7 @@ func (c *Client) Probe(ctx context.Context, depth Depth, timeout time.Duration) 
 	}
 	defer c.probing.release()
 	start := time.Now()
-	p := prober{Client: c, trace: &trace{fresh: depth == Full}, verdict: &Verdict{Depth: depth}}
+	p := prober{Client: c, trace: &trace{fresh: depth == Full, terse: depth == Quick}, verdict: &Verdict{Depth: depth}}
 	failure := p.run(ctx, timeout)
 	if failure != nil && failure.StatusCode == 0 && ctx.Err() != nil {
 		return nil, Unfinished(p.trace.at(), context.Cause(ctx))
@@ -81,7 +81,8 @@ func (p *prober) checks(ctx context.Context) *Error {
 	return failure
 }
 
-// ready makes the READY check and, on a fresh connection, the checks before it. It returns the header of the answer.
+// ready makes the READY check and, on a fresh connection, the checks before it. It returns the header of the answer, nil
+// if there was none.
 func (p *prober) ready(ctx context.Context) (*Error, http.Header) {
 	start := time.Now()
 	path := int(p.readyPath.Load())
@@ -102,7 +103,7 @@ func (p *prober) ready(ctx context.Context) (*Error, http.Header) {
 			continue
 		}
 		failure = explainHidden(failure)
-		p.readyPath.Store(int32(path)) //nolint:gosec // an index into three paths
+		p.readyPath.Store(int32(path))
 		p.verdict.FailingChecks = failing
 		p.reached(failure, start)
 		return failure, resp.Header

@@ -113,7 +113,7 @@ func healthy(w http.ResponseWriter, r *http.Request) {
 func answer(w http.ResponseWriter, code int, body string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_, _ = io.WriteString(w, body)
+	_, _ = io.WriteString(w, body) //nolint:gosec // no browser reads it
 }
 
 // status answers as Kubernetes does when it says no.
@@ -146,9 +146,16 @@ func newClient(t testing.TB, config *rest.Config) *cluster.Client {
 // rawServer serves each connection, after its TLS handshake, by serve, and returns how to reach it.
 func rawServer(t testing.TB, serve func(net.Conn)) *rest.Config {
 	t.Helper()
+	return tlsServer(t, "http/1.1", serve)
+}
+
+// tlsServer is a rawServer of another protocol.
+func tlsServer(t testing.TB, protocol string, serve func(net.Conn)) *rest.Config {
+	t.Helper()
 	ca := newAuthority("test CA")
+	config := &tls.Config{Certificates: []tls.Certificate{ca.serving("127.0.0.1")}, NextProtos: []string{protocol}}
 	return rawListener(t, ca, func(conn net.Conn) {
-		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{ca.serving("127.0.0.1")}, NextProtos: []string{"http/1.1"}})
+		secure := tls.Server(conn, config)
 		if secure.HandshakeContext(context.Background()) == nil {
 			serve(secure)
 		}

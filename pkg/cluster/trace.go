@@ -14,6 +14,8 @@ type trace struct {
 	phase atomic.Int32
 	// fresh asks for a new connection, with a full handshake, and for what can be found on it.
 	fresh bool
+	// terse allows answers without a header.
+	terse bool
 	findings
 }
 
@@ -72,7 +74,7 @@ func (t *trace) wait(do func() error) error {
 }
 
 // part returns a trace for a part of the call that may outlive it.
-func (t *trace) part() *trace { return &trace{fresh: t.fresh} }
+func (t *trace) part() *trace { return &trace{fresh: t.fresh, terse: t.terse} }
 
 // adopt takes over what a part that has ended found.
 func (t *trace) adopt(part *trace) {

@@ -1,0 +1,239 @@
+package cluster_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+	"k8s.io/client-go/rest"
+
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+func TestPagesAreReadOneByOne(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.on("/api/v1/namespaces/ns/pods", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, 200, r.URL.RawQuery)
+	})
+	client := newClient(t, a.config())
+	q := cluster.Query{Type: pods.Type, Namespace: "ns", LabelSelector: "app=x,tier in (a,b)", FieldSelector: "status.phase!=Running"}
+	const token = "page 2&limit=0#ü"
+	for _, next := range []string{"", token} {
+		body, err := client.Read(t.Context(), q, next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(body)
+		must(err)
+		_ = body.Close()
+		values, err := url.ParseQuery(string(got))
+		must(err)
+		want := url.Values{"limit": {"500"}, "labelSelector": {q.LabelSelector}, "fieldSelector": {q.FieldSelector}}
+		if next != "" {
+			want.Set("continue", next)
+		}
+		if diff := cmp.Diff(want, values); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(cluster.Resource{Version: "v1", Plural: "pods", Namespaced: true}, body.Resource); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestFormatsAreAskedForByTheirMediaTypes(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.on("*", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.Header.Get("Accept")+" "+r.Header.Get("Accept-Encoding")+" "+r.URL.RawQuery) //nolint:gosec // no browser reads it
+	})
+	client := newClient(t, a.config())
+	for format, want := range map[cluster.Format][2]string{
+		cluster.FullFormat: {"application/json", "application/json"},
+		cluster.MetadataFormat: {
+			"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+		},
+		cluster.TableFormat: {"application/json;as=Table;g=meta.k8s.io;v=v1", "application/json;as=Table;g=meta.k8s.io;v=v1"},
+	} {
+		for i, name := range []string{"", "p"} {
+			body, err := client.Read(t.Context(), cluster.Query{Type: pods.Type, Namespace: "ns", Name: name, Format: format}, "")
+			must(err)
+			got, err := io.ReadAll(body)
+			must(err)
+			_ = body.Close()
+			if full := want[i] + "  " + []string{"limit=500", ""}[i]; string(got) != full {
+				t.Errorf("%q, want %q", got, full)
+			}
+		}
+	}
+}
+
+func packed(content string) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = io.WriteString(w, content)
+	_ = w.Close()
+	return b.Bytes()
+}
+
+func TestCompressionThatNobodyAskedForIsUndone(t *testing.T) {
+	t.Parallel()
+	good := packed("ok")
+	for name, c := range map[string]struct {
+		encoding string
+		body     []byte
+		probe    cluster.Reason
+		read     cluster.Reason
+	}{
+		"gzip":      {"gzip", good, "", ""},
+		"identity":  {"identity", []byte("ok"), "", ""},
+		"cut":       {"gzip", good[:len(good)-6], cluster.MalformedResponse, cluster.MalformedResponse},
+		"empty":     {"gzip", nil, cluster.MalformedResponse, cluster.MalformedResponse},
+		"none":      {"gzip", []byte("ok"), cluster.MalformedResponse, cluster.MalformedResponse},
+		"bad sum":   {"gzip", append(append([]byte{}, good[:len(good)-8]...), 1, 2, 3, 4, 5, 6, 7, 8), cluster.MalformedResponse, cluster.MalformedResponse},
+		"something": {"br", []byte("ok"), cluster.MalformedResponse, cluster.MalformedResponse},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t)
+			a.on("*", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Encoding", c.encoding)
+				_, _ = w.Write(c.body)
+			})
+			client := newClient(t, a.config())
+			v, err := client.Probe(t.Context(), cluster.Quick, cluster.DefaultProbeTimeout)
+			if err != nil || v.Reason != c.probe {
+				t.Errorf("%+v, %v", v, err)
+			}
+			e := readAll(t.Context(), t, client, pods)
+			if got := reasonOf(e); got != c.read {
+				t.Errorf("%q: %+v", got, e)
+			}
+		})
+	}
+}
+
+func reasonOf(e *cluster.Error) cluster.Reason {
+	if e == nil {
+		return ""
+	}
+	return e.Reason
+}
+
+func TestABodyThatIsCutIsNoEnd(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, rawServer(t, func(conn net.Conn) {
+		readRequest(conn)
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+	}))
+	body, err := client.Read(t.Context(), pods, "")
+	must(err)
+	defer body.Close()
+	got, err := io.ReadAll(body)
+	e, ok := errors.AsType[*cluster.Error](err)
+	if string(got) != "half" || !ok || e.Reason != cluster.ConnectionReset || e.Phase != cluster.PhaseBody {
+		t.Errorf("%q, %+v", got, err)
+	}
+	if _, again := body.Read(make([]byte, 1)); !errors.Is(again, err) {
+		t.Errorf("then %v", again)
+	}
+}
+
+func TestTheWordsOfARefusalAreRepeated(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.on("*", func(w http.ResponseWriter, _ *http.Request) {
+		status(w, 403, `pods is forbidden: User "jane" cannot list resource "pods"`)
+	})
+	e := readAll(t.Context(), t, newClient(t, a.config()), pods)
+	const want = `the server answered 403: pods is forbidden: User "jane" cannot list resource "pods"`
+	if e == nil || e.Message != want {
+		t.Errorf("%+v", e)
+	}
+}
+
+// framed returns a server that speaks HTTP/2, frame by frame, after it has got a request.
+func framed(t *testing.T, then func(*http2.Framer) error) *rest.Config {
+	t.Helper()
+	return tlsServer(t, "h2", func(conn net.Conn) {
+		if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err != nil {
+			return
+		}
+		framer := http2.NewFramer(conn, conn)
+		if framer.WriteSettings() != nil {
+			return
+		}
+		for {
+			frame, err := framer.ReadFrame()
+			if err != nil {
+				return
+			}
+			if _, ok := frame.(*http2.HeadersFrame); ok {
+				break
+			}
+		}
+		go silent(conn)
+		for then(framer) == nil {
+		}
+	})
+}
+
+func TestHostileHTTP2(t *testing.T) {
+	t.Parallel()
+	var first, block bytes.Buffer
+	must(hpack.NewEncoder(&first).WriteField(hpack.HeaderField{Name: ":status", Value: "200"}))
+	encoder := hpack.NewEncoder(&block)
+	for i := range 20 {
+		must(encoder.WriteField(hpack.HeaderField{Name: fmt.Sprintf("x-%d", i), Value: strings.Repeat("x", 500), Sensitive: true}))
+	}
+	started := false
+	endless := func(f *http2.Framer) error {
+		if started {
+			return f.WriteContinuation(1, false, block.Bytes())
+		}
+		started = true
+		return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: first.Bytes()})
+	}
+	for name, c := range map[string]struct {
+		then    func(*http2.Framer) error
+		reasons []cluster.Reason
+	}{
+		"endless header": {endless, []cluster.Reason{cluster.ResponseTooLarge}},
+		"no frame size": {func(f *http2.Framer) error {
+			return f.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: 0})
+		}, []cluster.Reason{cluster.MalformedResponse, cluster.ResponseTimeout, cluster.ConnectionReset}},
+		"goes away": {func(f *http2.Framer) error {
+			_ = f.WriteGoAway(1, http2.ErrCodeInternal, []byte(canary))
+			return io.EOF
+		}, []cluster.Reason{cluster.MalformedResponse, cluster.ConnectionReset}},
+		"resets": {func(f *http2.Framer) error {
+			_ = f.WriteRSTStream(1, http2.ErrCodeInternal)
+			return io.EOF
+		}, []cluster.Reason{cluster.MalformedResponse, cluster.ConnectionReset}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := newClient(t, framed(t, c.then))
+			_, e := readWay(t, hazard{timeout: 2 * shortly}, client)
+			found := false
+			for _, reason := range c.reasons {
+				found = found || e.Reason == reason
+			}
+			if !found {
+				t.Errorf("%s: %s", e.Reason, e.Message)
+			}
+			checkSafe(t, e.Message)
+		})
+	}
+}
