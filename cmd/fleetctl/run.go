@@ -28,7 +28,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		stdout: bufio.NewWriterSize(stdout, 64<<10), stderr: stderr,
 		stdoutTerminal: output.IsTerminal(stdout), stderrTerminal: output.IsTerminal(stderr),
 	}
-	root := a.root()
+	root := a.root() //nolint:contextcheck // cobra hands ctx to the commands.
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
 	root.SetErr(stderr)

@@ -37,30 +37,28 @@ func Line(s string) string {
 
 // Truncate is Clean with another bound in bytes, at least 3; what is cut off is marked by an ellipsis.
 func Truncate(s string, limit int) string {
-	if len(s) <= limit && isClean(s) {
-		return s
+	if len(s) <= limit {
+		if whole := Line(s); len(whole) <= limit {
+			return whole
+		}
 	}
 	var b strings.Builder
-	b.Grow(min(len(s)+16, limit))
+	b.Grow(limit)
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		e := escape(r, s[i:i+n])
-		room := limit - len(ellipsis)
-		if i+n >= len(s) {
-			room = limit
-		}
-		if b.Len()+len(e) > room {
-			b.WriteString(ellipsis)
+		if b.Len()+len(e)+len(ellipsis) > limit {
 			break
 		}
 		b.WriteString(e)
 		i += n
 	}
+	b.WriteString(ellipsis)
 	return b.String()
 }
 
 func isClean(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x7f {
 			return isCleanUnicode(s[i:])
 		}

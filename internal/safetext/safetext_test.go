@@ -54,6 +54,7 @@ func TestTextIsCutBetweenCharacters(t *testing.T) {
 		{"ab\x00c", 6, "ab…"},
 		{"\x00\x00", 5, "…"},
 		{"abc", 3, "abc"},
+		{"\x014040", 9, `\x014040`},
 		{"abcd", 3, "…"},
 	} {
 		if got := safetext.Truncate(c.in, c.limit); got != c.want {
@@ -68,6 +69,7 @@ func TestTextIsCutBetweenCharacters(t *testing.T) {
 // FuzzTruncate: what comes out is printable, within its bound, and the same when it goes in again.
 func FuzzTruncate(f *testing.F) {
 	f.Add("plain", 10)
+	f.Add("\x014040", 6)
 	f.Add("\x1b[2J\u202e\xff", 1024)
 	f.Add(strings.Repeat("世\x00", 400), 100)
 	f.Fuzz(func(t *testing.T, in string, limit int) {

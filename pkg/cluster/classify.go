@@ -101,8 +101,7 @@ func explainConnection(err error, phase Phase) (Reason, string, bool) {
 		errors.Is(err, syscall.ENETDOWN), errors.Is(err, syscall.EHOSTDOWN):
 		return ConnectionRefused, "no route leads to the server", true
 	case isReset(err):
-		reason, message := explainReset(phase)
-		return reason, message, true
+		return ConnectionReset, explainReset(phase), true
 	}
 	return "", "", false
 }
@@ -159,13 +158,13 @@ func explainTimeout(phase Phase) (Reason, string) {
 	return ResponseTimeout, "the server took the request but did not answer in time"
 }
 
-func explainReset(phase Phase) (Reason, string) {
+func explainReset(phase Phase) string {
 	switch phase {
 	case PhaseTLS:
-		return ConnectionReset, "the connection was cut during the TLS handshake"
+		return "the connection was cut during the TLS handshake"
 	case PhaseBody:
-		return ConnectionReset, "the connection was cut in the middle of the answer"
+		return "the connection was cut in the middle of the answer"
 	case PhaseQueue, PhaseCredential, PhaseDNS, PhaseConnect, PhaseSend, PhaseWait:
 	}
-	return ConnectionReset, "the connection was cut before the answer"
+	return "the connection was cut before the answer"
 }

@@ -97,11 +97,15 @@ func FuzzClassify(f *testing.F) {
 		plain := errors.New(words)
 		kinds := []error{
 			plain, fmt.Errorf("%s: %w", words, io.EOF), fmt.Errorf("%s: %w", words, context.DeadlineExceeded), &net.DNSError{Name: words, Err: words},
-			&net.OpError{Op: "remote error", Err: plain}, &net.OpError{Op: words, Err: plain}, x509.HostnameError{Host: words, Certificate: &x509.Certificate{}},
-			x509.UnknownAuthorityError{Cert: &x509.Certificate{RawSubject: []byte(words)}}, &tls.CertificateVerificationError{Err: plain},
-			tls.RecordHeaderError{Msg: words}, &os.PathError{Path: words, Err: plain}, x509.CertificateInvalidError{Detail: words, Cert: &x509.Certificate{}},
+			&net.OpError{Op: "remote error", Err: plain}, &net.OpError{Op: words, Err: plain},
+			x509.HostnameError{Host: words, Certificate: &x509.Certificate{}},
+			x509.UnknownAuthorityError{Cert: &x509.Certificate{RawSubject: []byte(words)}},
+			&tls.CertificateVerificationError{Err: plain},
+			tls.RecordHeaderError{Msg: words},
+			&os.PathError{Path: words, Err: plain},
+			x509.CertificateInvalidError{Detail: words, Cert: &x509.Certificate{}},
 		}
-		e := cluster.Classify(kinds[int(kind)%len(kinds)], cluster.Phase(phase)) //nolint:gosec // any number
+		e := cluster.Classify(kinds[int(kind)%len(kinds)], cluster.Phase(phase))
 		if e.Reason == "" || e.Message == "" || e.Hint() == "" {
 			t.Errorf("%+v", e)
 		}

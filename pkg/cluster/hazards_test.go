@@ -34,7 +34,7 @@ type finding struct {
 	Status int
 }
 
-var pods = cluster.Query{Type: cluster.TypeName{Version: "v1", Name: "pods"}}
+var pods = cluster.Query{Type: cluster.TypeName{Version: "v1", Name: "pods"}} //nolint:gochecknoglobals // a constant
 
 // shortly is the timeout of calls that are meant to take it whole.
 const shortly = time.Second
@@ -522,7 +522,8 @@ func TestNothingIsSentToARedirectsTarget(t *testing.T) {
 	target := newAPI(t)
 	a := newAPI(t)
 	a.on("*", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, target.URL+r.URL.Path, http.StatusTemporaryRedirect)
+		w.Header().Set("Location", target.URL+r.URL.Path)
+		w.WriteHeader(http.StatusTemporaryRedirect)
 	})
 	client := newClient(t, a.config())
 	for _, depth := range []cluster.Depth{cluster.Quick, cluster.Full} {

@@ -19,7 +19,7 @@ type timeoutError string
 func (e timeoutError) Error() string { return string(e) }
 
 // Is makes the error a context.DeadlineExceeded for those who ask.
-func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded } //nolint:errorlint // a sentinel
+func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // facts are what a cluster said of itself in its last full probe; quick probes repeat them.
 type facts struct {
@@ -103,7 +103,7 @@ func (p *prober) ready(ctx context.Context) (*Error, http.Header) {
 			continue
 		}
 		failure = explainHidden(failure)
-		p.readyPath.Store(int32(path)) //nolint:gosec // an index into three paths
+		p.readyPath.Store(int32(path))
 		p.verdict.FailingChecks = failing
 		p.reached(failure, start)
 		return failure, resp.Header

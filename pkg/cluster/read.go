@@ -41,7 +41,7 @@ func (b *Body) Read(p []byte) (int, error) {
 		return 0, b.failure
 	}
 	n, err := b.content.Read(p)
-	if err == nil || err == io.EOF { //nolint:errorlint // io.Reader returns it as it is
+	if err == nil || err == io.EOF {
 		return n, err
 	}
 	b.failure = explainRead(b.ctx, conceal(err, b.req), PhaseBody)
@@ -167,7 +167,7 @@ func refused(resp *http.Response, cancel func()) *Error {
 	defer time.AfterFunc(wordsTimeout, cancel).Stop()
 	var words []byte
 	if content, err := decompressed(resp); err == nil {
-		words, _ = io.ReadAll(io.LimitReader(content, maxErrorBytes)) //nolint:errcheck // without words, the status says it
+		words, _ = io.ReadAll(io.LimitReader(content, maxErrorBytes)) // without words, the status says it
 	}
 	if e := judge(resp, words); e != nil {
 		return e

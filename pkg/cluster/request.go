@@ -111,6 +111,6 @@ func (r requests) post(ctx context.Context, path, body string) *http.Request {
 	req.Header.Set("Content-Type", "application/json")
 	req.ContentLength = int64(len(body))
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(body)), nil }
-	req.Body, _ = req.GetBody() //nolint:errcheck // it cannot fail
+	req.Body, _ = req.GetBody()
 	return req
 }

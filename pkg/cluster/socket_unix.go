@@ -27,7 +27,7 @@ func (s socket) readable() bool {
 	err := s.raw.Read(func(fd uintptr) bool {
 		var one [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		seen = err != syscall.EAGAIN && err != syscall.EINTR //nolint:errorlint // a system call's own error
+		seen = err != syscall.EAGAIN && err != syscall.EINTR
 		return true
 	})
 	return seen || err != nil

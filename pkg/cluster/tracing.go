@@ -49,7 +49,7 @@ func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 type callKey struct{}
 
 // connectFor ends the attempt to connect with the call that it was begun for, which net/http does not.
-func (c *connector) connectFor(ctx context.Context, config *tls.Config) (net.Conn, error) {
+func (c *connector) connectFor(ctx context.Context, config *tls.Config) (net.Conn, error) { //nolint:contextcheck // both contexts count
 	call, ok := ctx.Value(callKey{}).(context.Context)
 	if !ok {
 		return c.connect(ctx, config)

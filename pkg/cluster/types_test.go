@@ -326,7 +326,7 @@ func TestLimitsInTime(t *testing.T) {
 			_, err := c.Probe(t.Context(), cluster.Quick, cluster.DefaultProbeTimeout)
 			must(err)
 		}, 30, 20},
-		"reads": {func(t *testing.T, c *cluster.Client) { t.Helper(); readAll(t.Context(), t, c, pods) }, 100, 50},
+		"reads": {func(t *testing.T, c *cluster.Client) { t.Helper(); _ = readAll(t.Context(), t, c, pods) }, 100, 50},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

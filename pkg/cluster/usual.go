@@ -46,8 +46,8 @@ func appendRequest(b []byte, req *http.Request) ([]byte, error) {
 var errFieldValue = errors.New("a header's value has characters that no header may have")
 
 // isFieldValue reports whether a string can be the value of a header.
-func isFieldValue(s string) bool {
-	for i := 0; i < len(s); i++ {
+func isFieldValue[T string | []byte](s T) bool {
+	for i := range len(s) {
 		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
 			return false
 		}
@@ -96,7 +96,7 @@ func usualAnswer(r *bufio.Reader, req *http.Request) *http.Response {
 // that says it.
 func isUsualField(line []byte, length *int) bool {
 	name, value, found := bytes.Cut(line, []byte{':'})
-	if !found || len(name) == 0 {
+	if !found || len(name) == 0 || !isFieldValue(value) {
 		return false
 	}
 	for _, c := range name {

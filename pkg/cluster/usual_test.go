@@ -23,6 +23,7 @@ func FuzzUsualAnswer(f *testing.F) {
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n folded: x\r\n\r\nok",
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nA b: x\r\n\r\nok",
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok!",
+		"HTTP/1.1 200 OK\r\nA: x\rB\r\nContent-Length: 2\r\n\r\nok",
 		"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
 		"HTTP/1.1 204 No\r\n\r\n",
