@@ -74,7 +74,10 @@ func TestACallThatEndsBadlyPrintsWhatItFound(t *testing.T) {
 			"is not available: shutting down; 1 of 3 clusters answered before\n",
 		},
 		"at its deadline, without a word": {
-			func(out probeServer) error { <-out.Context().Done(); return nil }, exitDeadline,
+			func(out probeServer) error {
+				<-out.Context().Done()
+				return status.FromContextError(context.DeadlineExceeded).Err()
+			}, exitDeadline,
 			"did not answer within 500ms (--timeout); 1 of 3 clusters answered before\n",
 		},
 		"at its deadline, with a summary": {

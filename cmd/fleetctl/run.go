@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
+	"github.com/clusterfleet/clusterfleet/internal/version"
 )
 
 // app is one run of the program.
@@ -59,7 +60,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 some selected cluster is unhealthy or f
 		RunE:          help,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       buildVersion(),
+		Version:       version.String(),
 	}
 	root.SetFlagErrorFunc(flagError)
 	a.connection.register(root.PersistentFlags())

@@ -12,9 +12,6 @@ import (
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
 )
 
-// readsPerCluster is how many objects of one cluster are read at once by one call.
-const readsPerCluster = 4
-
 // Reference names one object of one cluster.
 type Reference struct {
 	Cluster string
@@ -106,7 +103,7 @@ func (f *Fleet) runErrand(ctx context.Context, e *errand, r GetRequest) iter.Seq
 		return f.get(ctx, e, r.References[index].Query, r), nil
 	}
 	return func(yield func(GetResult, error) bool) {
-		for result := range fanout.Each(ctx, slices.Values(e.indexes), readsPerCluster, get) {
+		for result := range fanout.Each(ctx, slices.Values(e.indexes), cluster.MaxReads, get) {
 			value := result.Value
 			if result.Err != nil {
 				value = GetResult{Err: f.unfinished(e.cluster, result.Err)}

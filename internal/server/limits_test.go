@@ -84,8 +84,8 @@ func TestReflectionListsTheServices(t *testing.T) {
 		t.Fatal(err)
 	}
 	names = nil
-	for _, s := range a.GetListServicesResponse().GetService() {
-		names = append(names, s.GetName())
+	for _, s := range a.GetListServicesResponse().GetService() { //nolint:staticcheck // likewise
+		names = append(names, s.GetName()) //nolint:staticcheck // likewise
 	}
 	mustList(t, "v1alpha", names)
 }
