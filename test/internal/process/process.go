@@ -154,13 +154,7 @@ type Result struct {
 	Code           int
 }
 
-// Run runs a program to its end, which must come within the time.
-func Run(t testing.TB, limit time.Duration, executable string, args ...string) Result {
-	t.Helper()
-	return RunCommand(t, limit, exec.Command(executable, args...))
-}
-
-// RunCommand is Run for a command with a directory or an environment of its own.
+// RunCommand runs a command to its end, which must come within the time.
 func RunCommand(t testing.TB, limit time.Duration, cmd *exec.Cmd) Result {
 	t.Helper()
 	p := StartCommand(t, cmd)
