@@ -100,7 +100,7 @@ func (p *prober) ready(ctx context.Context) (*Error, http.Header) {
 		path = 0 // what was hidden once may have come back
 	}
 	for tried := 1; ; tried++ {
-		resp, err := p.send(p.requests.ready(ctx, path))
+		resp, err := p.send(p.requests.ready(ctx, path, p.trace))
 		if err != nil {
 			failure := Classify(err, p.trace.at())
 			p.unreached(failure, start)

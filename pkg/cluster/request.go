@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport"
@@ -20,6 +21,14 @@ type requests struct {
 	template *http.Request
 	// readyURLs are where the readyPaths are.
 	readyURLs [len(readyPaths)]*url.URL
+	// head is the last readiness request, as it goes over the wire. nil where the credential is not fixed.
+	head *atomic.Pointer[requestHead]
+}
+
+// requestHead is a request without a body, as it goes over the wire.
+type requestHead struct {
+	path int
+	text []byte
 }
 
 // serverURL returns the address of the API server. Errors do not repeat it: it may hold a password.
@@ -65,6 +74,9 @@ func newRequests(config *rest.Config, base *url.URL, userAgent string) (requests
 		ProtoMajor: 1,
 		ProtoMinor: 1,
 	}}
+	if isFixed(config) {
+		r.head = new(atomic.Pointer[requestHead])
+	}
 	for i, path := range readyPaths {
 		r.readyURLs[i] = r.url(path, "")
 	}
@@ -107,10 +119,24 @@ func (r *requests) get(ctx context.Context, path, query string) *http.Request {
 	return req
 }
 
-// ready returns a request for one of readyPaths.
-func (r *requests) ready(ctx context.Context, path int) *http.Request {
+// ready returns a request for one of readyPaths. What goes over the wire is handed to the trace: nothing of it changes
+// from one probe to the next.
+func (r *requests) ready(ctx context.Context, path int, t *trace) *http.Request {
 	req := r.template.WithContext(ctx)
 	req.URL = r.readyURLs[path]
+	if r.head == nil || !t.terse {
+		return req
+	}
+	head := r.head.Load()
+	if head == nil || head.path != path {
+		text, err := appendRequest(nil, req)
+		if err != nil {
+			return req
+		}
+		head = &requestHead{path: path, text: text}
+		r.head.Store(head)
+	}
+	t.head = head.text
 	return req
 }
 
