@@ -100,6 +100,31 @@ func TestWrongUseOfFleetctlIsToldInOneLine(t *testing.T) {
 	}
 }
 
+func TestWrongUseOfFleetsimIsToldInOneLine(t *testing.T) {
+	out := []string{"--kubeconfig-out", t.TempDir() + "/kubeconfig"}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "--kubeconfig-out FILE is required"},
+		{append(out, "--clusters", "0"), "clusters: 0"},
+		{append(out, "--for", "-1s"), "--for -1s is negative"},
+		{append(out, "--latency", "fast"), `"fast" is not a duration`},
+		{append(out, "--scenario", "/missing.yaml"), "/missing.yaml"},
+		{append(out, "--admin-address", "0.0.0.0:0"), "no loopback address"},
+		{append(out, "extra"), `"extra"`},
+		{append(out, "--no-such-flag"), "--no-such-flag"},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			r := programs.Run(t, "fleetsim", c.args...)
+			exits(t, r, 2, "", c.want)
+			if r.Stdout != "" || strings.Count(r.Stderr, "\n") != 1 {
+				t.Errorf("got %q and %q, want one line", r.Stdout, r.Stderr)
+			}
+		})
+	}
+}
+
 func TestSIGTERMEndsOpenStreamsAndTheAggregator(t *testing.T) {
 	simulation := programs.Simulation(t, "faults: [{clusters: '*', fault: hang, paths: [/api/v1/pods]}]", "--clusters", "3")
 	a := programs.Aggregator(t, simulation.Kubeconfig)

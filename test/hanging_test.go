@@ -17,12 +17,15 @@ func hangingClusterAmongGoodOnes(t *testing.T, fleet *realkube.Fleet) {
 	silent.cluster["server"] = "https://" + listenSilently(t)
 	a := programs.Aggregator(t, writeKubeconfig(t,
 		contextOf("good-1", fleet.Servers[0]), contextOf("good-2", fleet.Servers[1]), contextOf("good-3", fleet.Servers[2]), silent))
-	const deadline = 2 * time.Second
+	const (
+		deadline = 2 * time.Second
+		starting = 2 * time.Second // for the program, on a machine that is busy
+	)
 
 	t.Run("holds a probe no longer than the deadline", func(t *testing.T) {
 		started := time.Now()
 		results, summary := probe(t, a, 124, "--timeout", deadline.String())
-		if took := time.Since(started); took > deadline+time.Second {
+		if took := time.Since(started); took > deadline+starting {
 			t.Errorf("it took %s", took)
 		}
 		for _, name := range []string{"good-1", "good-2", "good-3"} {
@@ -39,7 +42,7 @@ func hangingClusterAmongGoodOnes(t *testing.T, fleet *realkube.Fleet) {
 	t.Run("holds a fetch no longer than the deadline", func(t *testing.T) {
 		started := time.Now()
 		r := a.Fleetctl(t, "get", "namespaces", "-o", "name", "--timeout", deadline.String())
-		if took := time.Since(started); took > deadline+time.Second {
+		if took := time.Since(started); took > deadline+starting {
 			t.Errorf("it took %s", took)
 		}
 		exits(t, r, 124, "", "silent")

@@ -2,6 +2,7 @@ package test_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -54,9 +55,7 @@ func writeKubeconfig(t *testing.T, entries ...entry) string {
 		clusters = append(clusters, map[string]any{"name": e.name, "cluster": e.cluster})
 		users = append(users, map[string]any{"name": e.name, "user": e.user})
 		context := map[string]any{"cluster": e.name, "user": e.name}
-		for key, value := range e.context {
-			context[key] = value
-		}
+		maps.Copy(context, e.context)
 		contexts = append(contexts, map[string]any{"name": e.name, "context": context})
 	}
 	content, err := json.Marshal(map[string]any{

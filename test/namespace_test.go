@@ -11,15 +11,15 @@ import (
 func userOfOneNamespace(t *testing.T, fleet *realkube.Fleet) {
 	one, two := fleet.Servers[0], fleet.Servers[1]
 	for _, server := range fleet.Servers[:2] {
-		createNamespace(t, server, "shop")
-		create(t, server, "/api/v1/namespaces/shop/configmaps", configMap("prices", map[string]string{"bread": "3"}))
+		createNamespace(t, server, "team")
+		create(t, server, "/api/v1/namespaces/team/configmaps", configMap("prices", map[string]string{"bread": "3"}))
 	}
-	allowReading(t, one, "shop", "limited")
-	one.Await(t, one.LimitedToken(), "/api/v1/namespaces/shop/configmaps", http.StatusOK)
+	allowReading(t, one, "team", "limited")
+	one.Await(t, one.LimitedToken(), "/api/v1/namespaces/team/configmaps", http.StatusOK)
 
 	a := programs.Aggregator(t, writeKubeconfig(t,
 		contextOf("admin", two),
-		contextOf("limited", one).token(one.LimitedToken()).namespace("shop")))
+		contextOf("limited", one).token(one.LimitedToken()).namespace("team")))
 	t.Run("is healthy where the context names that namespace", func(t *testing.T) {
 		results, _ := probe(t, a, 0)
 		verdict(t, results["limited"], fleetv1.Verdict_STATE_HEALTHY, 0)
@@ -28,13 +28,13 @@ func userOfOneNamespace(t *testing.T, fleet *realkube.Fleet) {
 		}
 	})
 	t.Run("reads in that namespace", func(t *testing.T) {
-		r := a.Fleetctl(t, "get", "configmaps", "-n", "shop", "--require-complete", "-o", "name")
+		r := a.Fleetctl(t, "get", "configmaps", "-n", "team", "--require-complete", "-o", "name")
 		exits(t, r, 0, "limited\tconfigmaps/prices", "")
 		exits(t, r, 0, "admin\tconfigmaps/prices", "")
 	})
 	t.Run("is warned of where it may not read, beside the others", func(t *testing.T) {
 		r := a.Fleetctl(t, "get", "configmaps", "-A", "-o", "name")
-		exits(t, r, 0, "admin\tshop\tconfigmaps/prices", "limited")
+		exits(t, r, 0, "admin\tteam\tconfigmaps/prices", "limited")
 		exits(t, a.Fleetctl(t, "get", "configmaps", "-A", "--require-complete"), 3, "prices", "limited")
 		reads, summary := fetch(t, a, &fleetv1.FetchManifestsRequest{ResourceType: &fleetv1.ResourceType{Resource: "configmaps"}})
 		if reads["limited"].reason() != "FORBIDDEN" || reads["admin"].completion.GetError() != nil || summary.GetFailed() != 1 {

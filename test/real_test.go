@@ -22,6 +22,7 @@ func TestRealClusters(t *testing.T) {
 		{"tables", tables},
 		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
 		{"a cluster that hangs", hangingClusterAmongGoodOnes},
+		{"as documented", documentedCommands},
 		{"a server killed in the middle of a stream", serverKilledMidStream},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fleet) })

@@ -116,8 +116,8 @@ func (w *web) serve() error {
 }
 
 // shutdown ends the HTTP side within httpShutdownTime.
-func (w *web) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), httpShutdownTime)
+func (w *web) shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, httpShutdownTime)
 	defer cancel()
 	if err := w.server.Shutdown(ctx); err != nil {
 		return w.server.Close()

@@ -22,7 +22,7 @@ import (
 
 // run serves until ctx ends. Everything it starts has ended when it returns.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	command := newCommand(func(command *cobra.Command, c config) error {
+	command := newCommand(func(command *cobra.Command, c config) error { //nolint:contextcheck // cobra hands it on
 		return serve(command.Context(), c, newLog(c, stderr))
 	})
 	command.SetArgs(args)
@@ -53,7 +53,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 		Limit:     c.limit,
 		Log:       log,
 	})
-	defer f.Close() //nolint:errcheck // removing clusters cannot fail
+	defer f.Close()
 	if err := load(ctx, c, f, log); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func load(ctx context.Context, c config, f *fleet.Fleet, log *slog.Logger) error
 
 // each returns the errors that errors.Join has joined.
 func each(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself, not what it holds
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}
 	if err == nil {
@@ -148,7 +148,7 @@ func (e *entrances) close() {
 // serve answers gRPC and HTTP until ctx ends, or one of them fails.
 func (e *entrances) serve(ctx context.Context, f *fleet.Fleet, log *slog.Logger) error {
 	registry := newMetrics(f)
-	grpcServer, err := server.New(f, server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry})
+	grpcServer, err := server.New(f, server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry}) //nolint:contextcheck // its life ends with Shutdown
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (e *entrances) serve(ctx context.Context, f *fleet.Fleet, log *slog.Logger)
 		<-ctx.Done()
 		log.Info("shutting down")
 		// HTTP goes last: it says that the process lives and is not ready.
-		return errors.Join(grpcServer.Shutdown(), web.shutdown())
+		return errors.Join(grpcServer.Shutdown(), web.shutdown(context.WithoutCancel(ctx)))
 	})
 	return group.Wait()
 }

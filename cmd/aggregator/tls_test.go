@@ -20,15 +20,15 @@ func TestChangedCertificateIsUsedByTheNextConnection(t *testing.T) {
 	c := config{}
 	c.tlsCert, c.tlsKey = authority.Issue(t, "fleet.test")
 	server, log := serveTLS(t, c)
-	first := server.serial(t, authority, nil)
-	if again := server.serial(t, authority, nil); again != first {
+	first := server.serial(t, authority)
+	if again := server.serial(t, authority); again != first {
 		t.Errorf("another certificate was used, though none has changed")
 	}
 
 	goodKey := content(t, c.tlsKey)
 	replace(t, c.tlsKey, []byte("half of a ke"))
 	for range 2 {
-		if got := server.serial(t, authority, nil); got != first {
+		if got := server.serial(t, authority); got != first {
 			t.Error("a broken key was used")
 		}
 	}
@@ -38,13 +38,13 @@ func TestChangedCertificateIsUsedByTheNextConnection(t *testing.T) {
 	}
 
 	authority.Issue(t, "fleet.test") // into the same files
-	if got := server.serial(t, authority, nil); got == first {
+	if got := server.serial(t, authority); got == first {
 		t.Error("the old certificate is still used")
 	}
 	if err := os.Remove(c.tlsCert); err != nil {
 		t.Fatal(err)
 	}
-	if got := server.serial(t, authority, nil); got == first {
+	if got := server.serial(t, authority); got == first {
 		t.Error("without its file, the last good certificate is used")
 	}
 }
@@ -171,10 +171,10 @@ func (s *tlsServer) handshake(trusted *clienttest.Authority, own *tls.Certificat
 }
 
 // serial connects and returns the serial number of the server's certificate.
-func (s *tlsServer) serial(t *testing.T, trusted *clienttest.Authority, own *tls.Certificate) string {
+func (s *tlsServer) serial(t *testing.T, trusted *clienttest.Authority) string {
 	t.Helper()
 	var state tls.ConnectionState
-	if err := s.handshake(trusted, own, &state); err != nil {
+	if err := s.handshake(trusted, nil, &state); err != nil {
 		t.Fatal(err)
 	}
 	if state.Version != tls.VersionTLS13 || state.NegotiatedProtocol != "h2" {

@@ -73,7 +73,9 @@ func (a *app) clusters(cmd *cobra.Command, selected selection, printed printing)
 				return err
 			}
 		case output.Name:
-			a.name(cluster.GetName())
+			if err := a.name(cluster.GetName()); err != nil {
+				return err
+			}
 		default:
 			found = append(found, cluster)
 		}
@@ -93,12 +95,13 @@ func (a *app) printClusters(found []*fleetv1.Cluster, format output.Format, prin
 		return nil
 	case output.Table, output.Wide:
 		return a.clusterTable(found, format.Kind == output.Wide, printed.noHeadings)
+	default:
+		items := make([]named, 0, len(found))
+		for _, cluster := range found {
+			items = append(items, named{cluster.GetName(), cluster})
+		}
+		return a.document(printed, format, items, nil)
 	}
-	items := make([]named, 0, len(found))
-	for _, cluster := range found {
-		items = append(items, named{cluster.GetName(), cluster})
-	}
-	return a.document(printed, format, items, nil)
 }
 
 func (a *app) clusterTable(found []*fleetv1.Cluster, wide, noHeadings bool) error {

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/clusterfleet/clusterfleet/internal/version"
 	"github.com/clusterfleet/clusterfleet/pkg/client"
 )
 
@@ -43,7 +44,7 @@ func (a *app) dial(cmd *cobra.Command) (*client.Client, error) {
 	if c.timeout <= 0 {
 		return nil, usagef("--timeout must be positive, not %s", c.timeout)
 	}
-	options := []client.Option{client.WithTimeout(c.timeout), client.WithUserAgent("fleetctl/" + buildVersion())}
+	options := []client.Option{client.WithTimeout(c.timeout), client.WithUserAgent("fleetctl/" + version.String())}
 	t := client.TLS{CAFile: c.caFile, CertFile: c.certFile, KeyFile: c.keyFile, ServerName: c.serverName}
 	given := t != client.TLS{}
 	switch {

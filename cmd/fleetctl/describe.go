@@ -43,8 +43,11 @@ func (a *app) describe(ctx context.Context, err error) string {
 		return with(text, cmp.Or(client.Hint(err), "fleetctl clusters lists the names of all"))
 	case codes.InvalidArgument:
 		for _, v := range client.Violations(err) {
-			text += "; " + v.Field + ": " + v.Description
+			if part := v.Field + ": " + v.Description; !strings.Contains(text, part) {
+				text += "; " + part
+			}
 		}
+	default:
 	}
 	text = with(text, client.Hint(err))
 	if after, ok := client.RetryAfter(err); ok {

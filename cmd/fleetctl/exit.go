@@ -64,6 +64,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUnauthenticated
 	case codes.DeadlineExceeded:
 		return exitDeadline
+	default:
+		return exitFailed
 	}
-	return exitFailed
 }

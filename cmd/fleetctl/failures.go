@@ -73,8 +73,11 @@ func some(names []string) string {
 // fetchOutcome turns what a fetch that ended well found into what the command returns.
 func (a *app) fetchOutcome(s *fleetv1.Summary, f fetched, wanted object, flags getFlags) error {
 	nothing := s.GetSucceeded() == 0 && f.items == 0 && len(f.failures) > 0
-	if !nothing || len(f.failures) > 1 && !absentEverywhere(f.failures) {
-		a.warn(f.failures) // Otherwise the error says it all.
+	switch {
+	case !nothing:
+		a.warn(f.failures)
+	case len(f.failures) > 1: // What is left out here is said by nothingRead.
+		a.warn(slices.DeleteFunc(slices.Clone(f.failures), failure.notFound))
 	}
 	err := a.outcome(s, flags.requireComplete)
 	if err == nil && flags.requireComplete && len(f.failures) > 0 {
@@ -95,36 +98,28 @@ func (a *app) fetchOutcome(s *fleetv1.Summary, f fetched, wanted object, flags g
 	return err
 }
 
-func absentEverywhere(failures []failure) bool {
-	return !slices.ContainsFunc(failures, func(f failure) bool { return !f.notFound() })
-}
-
 // nothingRead says why no cluster could be read, in one line.
 func nothingRead(failures []failure, wanted object) string {
+	i := slices.IndexFunc(failures, failure.notFound)
 	switch {
-	case len(failures) == 1 && !absentEverywhere(failures):
+	case i < 0 && len(failures) == 1:
 		return failures[0].String()
-	case !absentEverywhere(failures):
+	case i < 0:
 		return fmt.Sprintf("none of %d clusters could be read", len(failures))
 	}
 	what := "resource type " + typeName(wanted.resource)
 	if wanted.name != "" {
 		what = typeName(wanted.resource) + "/" + wanted.name
 	}
-	where := failures[0].cluster
+	where := failures[i].cluster
 	if len(failures) > 1 {
 		where = fmt.Sprintf("any of %d clusters", len(failures))
 	}
-	return fmt.Sprintf("%s is not found in %s: %s", what, where, client.Message(failures[0].err))
+	return fmt.Sprintf("%s is not found in %s: %s", what, where, client.Message(failures[i].err))
 }
 
 // typeName is a resource type as it is written on the command line.
 func typeName(t *fleetv1.ResourceType) string {
-	name := t.GetResource()
-	for _, part := range []string{t.GetVersion(), t.GetGroup()} {
-		if part != "" {
-			name += "." + part
-		}
-	}
-	return name
+	parts := []string{t.GetResource(), t.GetVersion(), t.GetGroup()}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ".")
 }

@@ -161,8 +161,9 @@ func wireFormat(format output.Format) fleetv1.Output_Format {
 		return fleetv1.Output_FORMAT_TABLE
 	case output.Name:
 		return fleetv1.Output_FORMAT_METADATA
+	default:
+		return fleetv1.Output_FORMAT_FULL
 	}
-	return fleetv1.Output_FORMAT_FULL
 }
 
 // fetched is what became of a fetch so far.

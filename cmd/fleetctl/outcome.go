@@ -12,7 +12,7 @@ func (a *app) outcome(s *fleetv1.Summary, complete bool) error {
 	missing := s.GetFailed() + s.GetTruncated() + s.GetNotAttempted()
 	switch {
 	case s.GetDeadlineExceeded():
-		return exitError{exitDeadline, fmt.Sprintf("the time of %s ran out (--timeout): %d of %d have no whole result", a.connection.timeout, missing, s.GetExpected())}
+		return exitError{exitDeadline, fmt.Sprintf("the time of %s ran out (--timeout): %d of %d clusters have no whole result", a.connection.timeout, missing, s.GetExpected())}
 	case complete && missing > 0:
 		return exitError{code: exitUnhealthy}
 	}

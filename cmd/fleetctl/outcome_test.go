@@ -74,7 +74,10 @@ func TestACallThatEndsBadlyPrintsWhatItFound(t *testing.T) {
 			"is not available: shutting down; 1 of 3 clusters answered before\n",
 		},
 		"at its deadline, without a word": {
-			func(out probeServer) error { <-out.Context().Done(); return nil }, exitDeadline,
+			func(out probeServer) error {
+				<-out.Context().Done()
+				return status.FromContextError(context.DeadlineExceeded).Err()
+			}, exitDeadline,
 			"did not answer within 500ms (--timeout); 1 of 3 clusters answered before\n",
 		},
 		"at its deadline, with a summary": {
@@ -83,7 +86,7 @@ func TestACallThatEndsBadlyPrintsWhatItFound(t *testing.T) {
 					Summary: &fleetv1.Summary{Expected: 3, Succeeded: 1, Failed: 1, NotAttempted: 1, DeadlineExceeded: true, Duration: durationpb.New(450 * time.Millisecond)},
 				}})
 			}, exitDeadline,
-			"1 healthy, 1 failed, 1 not attempted of 3 in 450ms\nerror: the time of 500ms ran out (--timeout): 2 of 3 have no whole result\n",
+			"1 healthy, 1 failed, 1 not attempted of 3 in 450ms\nerror: the time of 500ms ran out (--timeout): 2 of 3 clusters have no whole result\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

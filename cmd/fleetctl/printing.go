@@ -39,8 +39,7 @@ func (p *printing) format() (output.Format, error) {
 	for _, kind := range kinds {
 		names = append(names, string(kind))
 	}
-	var unknown *output.UnknownFormatError
-	if errors.As(err, &unknown) {
+	if unknown, ok := errors.AsType[*output.UnknownFormatError](err); ok {
 		return format, usagef("%w%s", err, didYouMean(similar(unknown.Name, names), ""))
 	}
 	return format, usageError{err}
@@ -86,14 +85,12 @@ func (a *app) line(raw json.RawMessage) error {
 }
 
 // name prints the parts of a name on a line of its own, with tabs between them.
-func (a *app) name(fields ...string) {
-	for i, field := range fields {
-		if i > 0 {
-			a.stdout.WriteByte('\t')
-		}
-		a.stdout.WriteString(safetext.Line(field))
+func (a *app) name(parts ...string) error {
+	for i, part := range parts {
+		parts[i] = safetext.Line(part)
 	}
-	a.stdout.WriteByte('\n')
+	_, err := a.stdout.WriteString(strings.Join(parts, "\t") + "\n")
+	return err
 }
 
 // word is an enum's value without its prefix; a dash where it is not set.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -117,8 +118,7 @@ func (a *app) collectProbes(stream *client.ProbeStream, format output.Format) (f
 			continue
 		}
 		if format.Kind == output.Name {
-			a.name(result.GetCluster())
-			if err := a.stdout.Flush(); err != nil {
+			if err := errors.Join(a.name(result.GetCluster()), a.stdout.Flush()); err != nil {
 				return found, err
 			}
 		}
@@ -133,21 +133,19 @@ func (a *app) printProbes(found []*fleetv1.ProbeResult, summary *fleetv1.Summary
 	case output.JSONL, output.Name:
 		return nil
 	case output.Table, output.Wide:
-		if err := a.probeTable(found, format.Kind == output.Wide, p.noHeadings); err != nil {
+		if err := a.probeTable(found, format.Kind == output.Wide, p.noHeadings); err != nil || summary == nil {
 			return err
-		}
-		if summary == nil {
-			return nil
 		}
 		if err := a.stdout.Flush(); err != nil { // The table comes first where both go to one place.
 			return err
 		}
 		fmt.Fprintln(a.stderr, tally(summary))
 		return nil
+	default:
+		items := make([]named, 0, len(found))
+		for _, result := range found {
+			items = append(items, named{result.GetCluster(), result})
+		}
+		return a.document(p, format, items, summary)
 	}
-	items := make([]named, 0, len(found))
-	for _, result := range found {
-		items = append(items, named{result.GetCluster(), result})
-	}
-	return a.document(p, format, items, summary)
 }

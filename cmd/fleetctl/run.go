@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
+	"github.com/clusterfleet/clusterfleet/internal/version"
 )
 
 // app is one run of the program.
@@ -28,7 +29,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		stdout: bufio.NewWriterSize(stdout, 64<<10), stderr: stderr,
 		stdoutTerminal: output.IsTerminal(stdout), stderrTerminal: output.IsTerminal(stderr),
 	}
-	root := a.root()
+	root := a.root() //nolint:contextcheck // cobra hands ctx to the commands.
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
 	root.SetErr(stderr)
@@ -59,7 +60,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 some selected cluster is unhealthy or f
 		RunE:          help,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       buildVersion(),
+		Version:       version.String(),
 	}
 	root.SetFlagErrorFunc(flagError)
 	a.connection.register(root.PersistentFlags())

@@ -29,8 +29,9 @@ func (a *app) sink(f getFlags, wanted object, format output.Format) sink {
 		return objects{lines{a.plain()}}
 	case output.JSON, output.YAML:
 		return objects{output.NewList(a.plain(), format.Kind)}
+	default:
+		return objects{&whole{app: a, format: format, noHeadings: f.noHeadings, items: map[string][]item{}}}
 	}
-	return objects{&whole{app: a, format: format, noHeadings: f.noHeadings, items: map[string][]item{}}}
 }
 
 // objects gives each object, with its origin and its type, to a printer.
@@ -82,7 +83,9 @@ func (n *names) add(batch *fleetv1.ManifestBatch) ([]failure, error) {
 		if n.namespaces {
 			fields = slices.Insert(fields, 1, m.GetNamespace())
 		}
-		n.app.name(fields...)
+		if err := n.app.name(fields...); err != nil {
+			return nil, err
+		}
 	}
 	return nil, nil
 }

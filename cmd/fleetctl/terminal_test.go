@@ -18,7 +18,7 @@ import (
 
 // screen is a terminal of 120 columns.
 type screen struct {
-	*os.File
+	terminal *os.File
 	// seen is closed when the awaited text is shown.
 	seen chan struct{}
 
@@ -36,7 +36,7 @@ func newScreen(t *testing.T, awaited string) *screen {
 	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 120}); err != nil {
 		t.Fatal(err)
 	}
-	s := &screen{File: terminal, seen: make(chan struct{}), control: control, ended: make(chan error, 1)}
+	s := &screen{terminal: terminal, seen: make(chan struct{}), control: control, ended: make(chan error, 1)}
 	go func() { s.ended <- s.read(awaited) }()
 	return s
 }
@@ -62,7 +62,7 @@ func (s *screen) read(awaited string) error {
 // end closes the terminal and returns what it showed.
 func (s *screen) end(t *testing.T) string {
 	t.Helper()
-	if err := errors.Join(s.File.Close(), <-s.ended, s.control.Close()); err != nil {
+	if err := errors.Join(s.terminal.Close(), <-s.ended, s.control.Close()); err != nil {
 		t.Error(err)
 	}
 	return strings.ReplaceAll(s.shown.String(), "\r\n", "\n")
@@ -71,9 +71,9 @@ func (s *screen) end(t *testing.T) string {
 func onTerminal(t *testing.T, script clienttest.Script, args ...string) string {
 	t.Helper()
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	terminal := newScreen(t, "")
-	run(t.Context(), append(args, "--server", clienttest.Serve(t, script)), terminal.File, io.Discard)
-	return terminal.end(t)
+	screen := newScreen(t, "")
+	run(t.Context(), append(args, "--server", clienttest.Serve(t, script)), screen.terminal, io.Discard)
+	return screen.end(t)
 }
 
 func TestStatesAreColouredOnATerminalOnly(t *testing.T) {
@@ -115,19 +115,19 @@ func TestHostileTextReachesNoTerminalInAnyForm(t *testing.T) {
 
 func TestProgressIsShownOnATerminalOnStderr(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
-	terminal := newScreen(t, "probing 1/3")
+	screen := newScreen(t, "probing 1/3")
 	address := clienttest.Serve(t, firstProbe(func(out probeServer) error {
 		select { // The call ends only once the progress was drawn.
-		case <-terminal.seen:
+		case <-screen.seen:
 		case <-out.Context().Done():
 		}
 		return out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Summary{Summary: &fleetv1.Summary{Succeeded: 3, Expected: 3}}})
 	}))
 	var stdout strings.Builder
-	if code := run(t.Context(), []string{"probe", "--server", address}, &stdout, terminal.File); code != exitDone {
+	if code := run(t.Context(), []string{"probe", "--server", address}, &stdout, screen.terminal); code != exitDone {
 		t.Errorf("exit code %d", code)
 	}
-	if got := terminal.end(t); !strings.HasSuffix(got, "3 healthy, 0 failed of 3 in -\n") {
+	if got := screen.end(t); !strings.HasSuffix(got, "3 healthy, 0 failed of 3 in -\n") {
 		t.Errorf("stderr shows %q", got)
 	}
 	if strings.Contains(stdout.String(), "probing") {
@@ -142,9 +142,9 @@ func TestThereIsNoProgressWhereNobodyLooksOrResultsStream(t *testing.T) {
 	if want := "1 healthy, 0 failed of 1 in 1.25s\n"; stderr != want {
 		t.Errorf("stderr %q, want %q", stderr, want)
 	}
-	terminal := newScreen(t, "")
-	run(t.Context(), []string{"probe", "prod-1", "-o", "name", "--server", address}, terminal.File, terminal.File)
-	if got := terminal.end(t); got != "prod-1\n" {
+	screen := newScreen(t, "")
+	run(t.Context(), []string{"probe", "prod-1", "-o", "name", "--server", address}, screen.terminal, screen.terminal)
+	if got := screen.end(t); got != "prod-1\n" {
 		t.Errorf("the terminal shows %q", got)
 	}
 }

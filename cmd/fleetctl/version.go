@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/clusterfleet/clusterfleet/internal/safetext"
+	"github.com/clusterfleet/clusterfleet/internal/version"
 )
 
 // serverPatience bounds how long `version` waits for the aggregator.
@@ -28,7 +28,7 @@ this command.`,
   fleetctl version --client`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintf(a.stdout, "Client: fleetctl %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintf(a.stdout, "Client: fleetctl %s (%s, %s/%s)\n", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			if clientOnly {
 				return nil
 			}
@@ -62,13 +62,4 @@ func (a *app) serverState(cmd *cobra.Command) error {
 	}
 	fmt.Fprintf(a.stdout, "Server: %s: %s\n", c.Address(), safetext.Clean(state))
 	return nil
-}
-
-// buildVersion is what the Go toolchain stamped into the program: a tag, or a pseudo-version of the commit.
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "devel"
-	}
-	return info.Main.Version
 }

@@ -107,7 +107,7 @@ func TestAClusterRemovedDuringItsProbeLeavesNoTrace(t *testing.T) {
 	var both sync.WaitGroup
 	both.Go(func() { probeAll(t.Context(), t, f, fleet.ProbeRequest{Depth: cluster.Quick}) })
 	both.Go(func() {
-		for i := range len(definitions) {
+		for i := range definitions {
 			if err := f.Apply(definitions[i:]); err != nil {
 				t.Error(err)
 			}

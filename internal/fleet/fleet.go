@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -23,8 +24,7 @@ import (
 
 // Bounds over the whole fleet, whoever asks. Probes and reads are bounded apart, so that none starves the other.
 const (
-	maxProbes     = MaxLimit
-	maxHandshakes = 128
+	maxProbes = MaxLimit
 	// maxReadBytes bounds what all reads together hold in memory. A read that waits for its API server holds nothing.
 	maxReadBytes = 256 << 20
 	// MaxLimit is the most clusters that one call may work on at once.
@@ -74,6 +74,10 @@ type member struct {
 
 func (m *member) name() string { return m.definition.Name }
 
+// maxHandshakes bounds the TLS handshakes at one time: enough to wait for far-away clusters, and few enough that each
+// gets its millisecond of a core long before its time is over.
+func maxHandshakes() int64 { return int64(32 * runtime.GOMAXPROCS(0)) }
+
 // New returns a fleet without clusters.
 func New(options Options) *Fleet {
 	options.Limit = cmp.Or(options.Limit, DefaultLimit)
@@ -84,7 +88,7 @@ func New(options Options) *Fleet {
 		options: options,
 		clients: cluster.Options{
 			UserAgent:  options.UserAgent,
-			Handshakes: semaphore.NewWeighted(maxHandshakes),
+			Handshakes: semaphore.NewWeighted(maxHandshakes()),
 		},
 		probes: semaphore.NewWeighted(maxProbes),
 		reads:  semaphore.NewWeighted(maxReadBytes),

@@ -18,7 +18,7 @@ func (l *latest) get(m *member) *Observation {
 	if !ok {
 		return nil
 	}
-	return value.(*Observation) //nolint:forcetypeassert,errcheck // nothing else is ever stored
+	return value.(*Observation) //nolint:forcetypeassert // nothing else is ever stored
 }
 
 // put stores the observation unless a later one is there, and returns it with the last success filled in. A cluster that

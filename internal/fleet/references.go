@@ -12,9 +12,6 @@ import (
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
 )
 
-// readsPerCluster is how many objects of one cluster are read at once by one call.
-const readsPerCluster = 4
-
 // Reference names one object of one cluster.
 type Reference struct {
 	Cluster string
@@ -102,11 +99,11 @@ func (f *Fleet) errands(references []Reference) []*errand {
 }
 
 func (f *Fleet) runErrand(ctx context.Context, e *errand, r GetRequest) iter.Seq2[GetResult, error] {
-	get := func(ctx context.Context, index int) (GetResult, error) {
+	get := func(ctx context.Context, index int) (GetResult, error) { //nolint:unparam // as fanout.Each wants it
 		return f.get(ctx, e, r.References[index].Query, r), nil
 	}
 	return func(yield func(GetResult, error) bool) {
-		for result := range fanout.Each(ctx, slices.Values(e.indexes), readsPerCluster, get) {
+		for result := range fanout.Each(ctx, slices.Values(e.indexes), cluster.MaxReads, get) {
 			value := result.Value
 			if result.Err != nil {
 				value = GetResult{Err: f.unfinished(e.cluster, result.Err)}
@@ -125,7 +122,8 @@ func (f *Fleet) get(ctx context.Context, e *errand, q cluster.Query, r GetReques
 		return GetResult{Err: cluster.NewError(cluster.NotFound, cluster.PhaseQueue, unknown.Error(), unknown)}
 	}
 	var result GetResult
-	for batch := range f.fetch(ctx, e.member, FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep}) {
+	one := FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep}
+	for batch := range f.fetch(ctx, e.member, one) { //nolint:errcheck // it yields none
 		if len(batch.Items) > 0 {
 			result.Item = batch.Items[0]
 		}

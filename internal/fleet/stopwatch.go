@@ -11,7 +11,7 @@ type readTimeoutError struct{}
 func (readTimeoutError) Error() string { return "reading took its whole time" }
 
 // Is makes the error a context.DeadlineExceeded for those who ask.
-func (readTimeoutError) Is(target error) bool { return target == context.DeadlineExceeded } //nolint:errorlint // a sentinel
+func (readTimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // stopwatch is a timeout that can be paused. It is for one goroutine.
 type stopwatch struct {

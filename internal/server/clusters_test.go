@@ -151,7 +151,7 @@ func TestNoCredentialLeavesTheServer(t *testing.T) {
 	sim := fleettest.Simulate(t, simulator.Config{Clusters: 4, OwnPorts: true, Auth: simulator.AuthCert})
 	definitions := fleettest.Definitions(t, sim)
 	canaries := []string{"canary-token", "canary-password"}
-	for _, line := range strings.Fields(string(definitions[3].Config.KeyData) + string(definitions[3].Config.CertData)) {
+	for line := range strings.FieldsSeq(string(definitions[3].Config.KeyData) + string(definitions[3].Config.CertData)) {
 		if len(line) > 40 {
 			canaries = append(canaries, line, base64.StdEncoding.EncodeToString([]byte(line))[:40])
 		}

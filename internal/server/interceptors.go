@@ -57,7 +57,7 @@ func interceptors(log *slog.Logger, metrics *grpcprometheus.ServerMetrics, life 
 
 func logger(log *slog.Logger) logging.Logger {
 	return logging.LoggerFunc(func(ctx context.Context, level logging.Level, message string, fields ...any) {
-		log.Log(ctx, slog.Level(level), message, fields...)
+		log.Log(ctx, slog.Level(level), message, fields...) //nolint:sloglint // the interceptor's few constants
 	})
 }
 

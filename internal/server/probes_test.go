@@ -121,7 +121,7 @@ func TestATinyDeadlineStillEndsWell(t *testing.T) {
 	}
 	conn := serve(t, f, server.Options{})
 	probe(t.Context(), t, conn, &fleetv1.ProbeClustersRequest{PerClusterTimeout: durationpb.New(time.Millisecond)}) // connects
-	for _, left := range []time.Duration{600 * time.Millisecond, 300 * time.Millisecond} {
+	for _, left := range []time.Duration{2 * time.Second, time.Second} {
 		ctx, cancel := context.WithTimeout(t.Context(), left)
 		p := probe(ctx, t, conn, &fleetv1.ProbeClustersRequest{})
 		if s := p.summary; s.GetSucceeded() != 0 || !s.GetDeadlineExceeded() {
@@ -182,16 +182,12 @@ func TestACallerWhoLeavesAbortsEverythingInFlight(t *testing.T) {
 	const clusters = 300
 	sim, f := fleettest.Start(t, simulator.Config{Clusters: clusters})
 	conn := serve(t, f, server.Options{})
-	configMaps := &fleetv1.FetchManifestsRequest{
-		MaxConcurrency: clusters, PerClusterTimeout: durationpb.New(time.Minute),
-		ResourceType: &fleetv1.ResourceType{Version: "v1", Resource: "configmaps"},
+	configMaps := &fleetv1.FetchManifestsRequest{ResourceType: configMaps(), PerClusterTimeout: durationpb.New(time.Minute), MaxConcurrency: 8}
+	quick := &fleetv1.ProbeClustersRequest{Depth: fleetv1.Verdict_DEPTH_QUICK, PerClusterTimeout: durationpb.New(time.Minute), MaxConcurrency: 8}
+	if p, f := probe(t.Context(), t, conn, quick), fetch(t.Context(), t, conn, configMaps); p.summary.GetSucceeded() != clusters || f.summary.GetSucceeded() != clusters {
+		t.Fatalf("the connections cannot be made: %v, %v", p.summary, f.summary)
 	}
-	quick := &fleetv1.ProbeClustersRequest{
-		MaxConcurrency: clusters, PerClusterTimeout: durationpb.New(time.Minute),
-		Depth: fleetv1.Verdict_DEPTH_QUICK,
-	}
-	probe(t.Context(), t, conn, quick) // makes the connections
-	fetch(t.Context(), t, conn, configMaps)
+	quick.MaxConcurrency, configMaps.MaxConcurrency = clusters, clusters
 	for _, name := range sim.Names() {
 		fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Hang})
 	}

@@ -58,6 +58,11 @@ func (x *exchange) head(code int, contentType []string) {
 	}
 }
 
+// notFound is how API servers answer for paths that mean nothing to them.
+func (x *exchange) notFound() error {
+	return x.reply(http.StatusNotFound, textType, []byte("404 page not found\n"))
+}
+
 // status sends a metav1.Status, the form in which API servers tell what went wrong.
 func (x *exchange) status(s *metav1.Status) error {
 	body, err := json.Marshal(s)

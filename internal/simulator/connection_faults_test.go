@@ -56,8 +56,12 @@ func TestCertificateFaults(t *testing.T) {
 			}
 			eventually(t, "existing connections end", func() bool { return fleet.Stats().OpenConnections == 0 })
 			for range 2 {
-				if conn, err := c.dial(t.Context()); !check(err) {
-					t.Errorf("got %v, %v", conn, err)
+				conn, err := c.dial(t.Context())
+				if err == nil {
+					_ = conn.Close()
+				}
+				if !check(err) {
+					t.Errorf("got %v", err)
 				}
 			}
 			wantStatus(t, newClient(t, fleet, "sim-0002").get("/readyz"), 200)

@@ -38,6 +38,7 @@ const (
 	Drip             Kind = "drip"              // one byte of the answer per Interval
 	Unauthorized     Kind = "unauthorized"      // 401
 	Forbidden        Kind = "forbidden"         // 403
+	NotFound         Kind = "not-found"         // 404
 	Throttle         Kind = "throttle"          // 429 with RetryAfter
 	Error500         Kind = "error-500"         // 500
 	Error503         Kind = "error-503"         // 503
@@ -54,6 +55,7 @@ const (
 	Redirect         Kind = "redirect"          // Status with Location
 	Reset            Kind = "reset"             // RST after Bytes of an answer
 	HostileText      Kind = "hostile-text"      // escape sequences, line breaks, bidi, invalid UTF-8 in texts
+	ClockSkew        Kind = "clock-skew"        // the Date header is off by Offset
 	AuthFails        Kind = "auth-fails"        // healthy, but SelfSubjectReview says 401
 	PermissionDenied Kind = "permission-denied" // authenticated, but allowed to do nothing
 )
@@ -79,6 +81,8 @@ type Fault struct {
 	Bytes int64
 	// Depth of DeepJSON; a million.
 	Depth int
+	// Offset of ClockSkew; ten minutes, and it may be negative.
+	Offset time.Duration
 	// At says where Hang stops answering.
 	At HangPoint
 }
@@ -133,6 +137,7 @@ func traits() map[Kind]trait {
 		Drip:             {family: answerFault, takes: []string{"interval"}, show: drip},
 		Unauthorized:     {family: answerFault, show: unauthorized},
 		Forbidden:        {family: answerFault, show: forbidden},
+		NotFound:         {family: answerFault, show: notFound},
 		Throttle:         {family: answerFault, takes: []string{"retryAfter"}, show: throttle},
 		Error500:         {family: answerFault, show: error500},
 		Error503:         {family: answerFault, takes: []string{"retryAfter"}, show: error503},
@@ -149,6 +154,7 @@ func traits() map[Kind]trait {
 		Redirect:         {family: answerFault, takes: []string{"status", "location"}, show: redirect},
 		Reset:            {family: answerFault, takes: []string{"bytes"}, show: reset},
 		HostileText:      {family: answerFault, show: hostileText},
+		ClockSkew:        {family: answerFault, takes: []string{"offset"}, show: clockSkew},
 		AuthFails:        {family: answerFault, show: authFails},
 		PermissionDenied: {family: answerFault, show: permissionDenied},
 	}
@@ -214,6 +220,8 @@ func (f *Fault) complete() {
 		setDefault(&f.Bytes, 500_000_000)
 	case GzipBomb:
 		setDefault(&f.Bytes, 10<<30)
+	case ClockSkew:
+		setDefault(&f.Offset, 10*time.Minute)
 	case DeepJSON:
 		setDefault(&f.Depth, 1_000_000)
 	case Redirect:

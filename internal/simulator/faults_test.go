@@ -97,6 +97,9 @@ func TestFaultsThatAnswer(t *testing.T) {
 			{"/api/v1/pods?limit=10", 200, nil, nil},
 			{"/api/v1/pods?limit=10&continue=x", 410, []string{`"reason":"Expired"`}, nil},
 		}},
+		"not found": {simulator.Fault{Kind: simulator.NotFound, Paths: []string{"/readyz"}}, []want{
+			{"/readyz", 404, []string{"404 page not found"}, nil}, {"/livez", 200, []string{"ok"}, nil},
+		}},
 		"html": {simulator.Fault{Kind: simulator.HTML}, []want{
 			{"/readyz", 200, []string{"<!DOCTYPE html>"}, map[string]string{"Content-Type": "text/html; charset=utf-8"}},
 		}},
@@ -149,6 +152,26 @@ func TestPermissionDeniedIsAdmittedByTheReview(t *testing.T) {
 	spec := map[string]any{"resourceAttributes": map[string]any{"verb": "list", "resource": "pods"}}
 	wantStatus(t, s.h2.post(accessReviewPath, map[string]any{"spec": spec}), 201, `"allowed":false`)
 	wantStatus(t, s.h2.post(reviewPath, map[string]any{}), 201, `"username":"sim-0001-admin"`)
+}
+
+func TestClockSkewTellsAWrongTime(t *testing.T) {
+	for _, offset := range []time.Duration{0, -time.Hour} {
+		newStage(t, simulator.Fault{Kind: simulator.ClockSkew, Offset: offset}).both(func(t *testing.T, c *client) {
+			answer := c.get("/readyz")
+			wantStatus(t, answer, 200, "ok")
+			told, err := http.ParseTime(answer.header.Get("Date"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := offset
+			if want == 0 {
+				want = 10 * time.Minute
+			}
+			if skew := time.Until(told); skew < want-patience || skew > want+patience {
+				t.Errorf("off by %v, want %v", skew, want)
+			}
+		})
+	}
 }
 
 func TestHangNeverAnswers(t *testing.T) {

@@ -74,7 +74,7 @@ func (x *exchange) healthCheck(name, check string, failing []string) error {
 	case slices.Contains(checksOf(name, nil), check):
 		return x.reply(http.StatusOK, textType, okBody)
 	default:
-		return x.reply(http.StatusNotFound, textType, []byte("404 page not found\n"))
+		return x.notFound()
 	}
 }
 

@@ -82,6 +82,7 @@ type entry struct {
 	Checks     []string           `json:"checks"`
 	Bytes      *resource.Quantity `json:"bytes"`
 	Depth      int                `json:"depth"`
+	Offset     offset             `json:"offset"`
 	At         HangPoint          `json:"at"`
 }
 
@@ -97,6 +98,23 @@ func (d *delay) UnmarshalJSON(data []byte) error {
 	parsed, err := parseDelay(text)
 	*d = delay(parsed)
 	return err
+}
+
+// offset is a duration that may be negative.
+type offset time.Duration
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (o *offset) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return fmt.Errorf("%s is not a duration like -5m", data)
+	}
+	parsed, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("%q is not a duration like -5m", text)
+	}
+	*o = offset(parsed)
+	return nil
 }
 
 func parseRule(data []byte) (Rule, error) {
@@ -172,6 +190,7 @@ func (e entry) fault(kind Kind) (Fault, trait, error) {
 		Location:   e.Location,
 		Checks:     e.Checks,
 		Depth:      e.Depth,
+		Offset:     time.Duration(e.Offset),
 		At:         e.At,
 	}
 	if e.Bytes != nil {

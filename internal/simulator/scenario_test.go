@@ -30,6 +30,7 @@ faults:
 - {clusters: "2%", fault: flap, as: not-ready, checks: [etcd, own], period: 30s}
 - {clusters: "env=prod", fault: gzip-bomb, bytes: 64Mi, to: 2h}
 - {clusters: "*", fault: flap}
+- {clusters: "*", fault: clock-skew, offset: -5m}
 - {clusters: "sim-01*, sim-0200", fault: redirect, status: 307, location: "https://example.com"}
 `
 	want := []simulator.Rule{
@@ -40,6 +41,7 @@ faults:
 		{Clusters: "2%", Period: 30 * time.Second, Fault: simulator.Fault{Kind: simulator.NotReady, Checks: []string{"etcd", "own"}}},
 		{Clusters: "env=prod", To: 2 * time.Hour, Fault: simulator.Fault{Kind: simulator.GzipBomb, Bytes: 64 << 20}},
 		{Clusters: "*", Period: 20 * time.Second, Fault: simulator.Fault{Kind: simulator.Error503}},
+		{Clusters: "*", Fault: simulator.Fault{Kind: simulator.ClockSkew, Offset: -5 * time.Minute}},
 		{
 			Clusters: "sim-01*, sim-0200",
 			Fault:    simulator.Fault{Kind: simulator.Redirect, Status: 307, Location: "https://example.com"},
@@ -71,6 +73,7 @@ func TestScenarioErrorsSayWhere(t *testing.T) {
 		"faults: [{clusters: a, fault: throttle, retryAfter: -1}]":                   "fault 1: (throttle) a parameter is negative",
 		"faults: [{clusters: a, fault: reset, from: 10}]":                            "fault 1: 10 is not a duration",
 		"faults: [{clusters: a, fault: reset, from: -1s}]":                           "fault 1: -1s is negative",
+		"faults: [{clusters: a, fault: clock-skew, offset: late}]":                   `"late" is not a duration`,
 		"faults: [{clusters: a, fault: reset, from: 10s, to: 5s}]":                   "it ends (5s) before it begins (10s)",
 		"faults: [{clusters: a, fault: reset, for: 10s, to: 5s}]":                    "to and for exclude each other",
 		"faults: [{clusters: a, fault: refuse, paths: [/readyz]}]":                   "before any path is known",

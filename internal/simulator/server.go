@@ -135,7 +135,7 @@ func (x *exchange) route() error {
 	if target, ok := parseTarget(x.r).in(x.fleet.catalogue); ok {
 		return x.resource(target)
 	}
-	return x.reply(http.StatusNotFound, textType, []byte("404 page not found\n"))
+	return x.notFound()
 }
 
 func (c *cluster) userName() string { return c.name + "-admin" }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -21,6 +22,14 @@ func unauthorized(x *exchange, _ *Fault) (bool, error) { return true, x.status(u
 
 func forbidden(x *exchange, _ *Fault) (bool, error) {
 	return true, x.status(forbiddenStatus(x.cluster.userName(), parseTarget(x.r), x.r.URL.Path))
+}
+
+func notFound(x *exchange, _ *Fault) (bool, error) { return true, x.notFound() }
+
+// clockSkew tells a wrong time and leaves the rest of the answer as it is.
+func clockSkew(x *exchange, f *Fault) (bool, error) {
+	x.w.Header()["Date"] = []string{time.Now().Add(f.Offset).UTC().Format(http.TimeFormat)}
+	return false, nil
 }
 
 // permissionDenied is what a user of a cluster sees who has no role in it: credentials that are good for nothing.

@@ -125,22 +125,32 @@ func dialNarrow(ctx context.Context, network, address string) (net.Conn, error) 
 	return conn, err
 }
 
-func TestLatencyEndsWithTheFleet(t *testing.T) {
-	fleet := start(t, simulator.Config{Clusters: 1, Latency: simulator.Constant(time.Hour)})
-	c := newClient(t, fleet, "sim-0001")
-	failed := make(chan error, 1)
-	go func() {
-		_, err := read(c.request(t.Context(), http.MethodGet, "/readyz", nil, nil))
-		failed <- err
-	}()
-	eventually(t, "the request is in flight", func() bool { return fleet.Stats().InFlight == 1 })
+func TestRequestsEndWithTheFleet(t *testing.T) {
+	fleet := start(t, simulator.Config{Clusters: 5, Latency: simulator.Constant(time.Hour)})
+	const each = 40
+	known, failed := load(t, fleet), make(chan error, 5*each)
+	for i, name := range fleet.Names() {
+		c := known.client(name)
+		if i == 0 {
+			c = newClient1(t, fleet, name)
+		}
+		for range each {
+			go func() {
+				_, err := read(c.request(t.Context(), http.MethodGet, "/readyz", nil, nil))
+				failed <- err
+			}()
+		}
+	}
+	eventually(t, "the requests are in flight", func() bool { return fleet.Stats().InFlight == 5*each })
 	if err := fleet.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-failed; err == nil {
-		t.Error("a request was answered by a fleet that is closed")
-	}
 	if stats := fleet.Stats(); stats.OpenConnections != 0 || stats.InFlight != 0 || stats.Aborted != 0 {
 		t.Errorf("left: %+v", stats)
+	}
+	for range 5 * each {
+		if err := <-failed; err == nil {
+			t.Error("a request was answered by a fleet that is closed")
+		}
 	}
 }

@@ -60,7 +60,10 @@ func TestListClustersEndsWithTheLoop(t *testing.T) {
 	var asked atomic.Int32
 	address := clienttest.Serve(t, clienttest.Script{ListClusters: pages(func(string) string { asked.Add(1); return "b" })})
 	req := &listRequest{Selector: &fleetv1.ClusterSelector{LabelSelector: "env=prod"}}
-	for range dial(t, address).ListClusters(t.Context(), req) {
+	for _, err := range dial(t, address).ListClusters(t.Context(), req) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if asked.Load() != 1 {

@@ -203,20 +203,24 @@ func TestEachCallCarriesADeadlineAndTheUserAgent(t *testing.T) {
 			return &fleetv1.GetClusterResponse{}, nil
 		},
 	})
-	own, cancel := context.WithTimeout(t.Context(), time.Hour)
-	defer cancel()
 	for name, test := range map[string]struct {
-		ctx     context.Context
+		own     time.Duration
 		options []client.Option
 		want    time.Duration
 	}{
-		"the default":   {t.Context(), nil, client.DefaultTimeout},
-		"the client's":  {t.Context(), []client.Option{client.WithTimeout(10 * time.Minute)}, 10 * time.Minute},
-		"the context's": {own, nil, time.Hour},
+		"the default":   {want: client.DefaultTimeout},
+		"the client's":  {options: []client.Option{client.WithTimeout(10 * time.Minute)}, want: 10 * time.Minute},
+		"the context's": {own: time.Hour, want: time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			if test.own > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, test.own)
+				defer cancel()
+			}
 			c := dial(t, address, append(test.options, client.WithUserAgent("mine/1.0"))...)
-			if _, err := c.GetCluster(test.ctx, "c1"); err != nil {
+			if _, err := c.GetCluster(ctx, "c1"); err != nil {
 				t.Fatal(err)
 			}
 			got := <-calls

@@ -70,6 +70,7 @@ type watched struct {
 	link *link
 }
 
+// ClientHandshake is the credentials' own, watched.
 func (w watched) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := w.TransportCredentials.ClientHandshake(ctx, authority, raw)
 	if err != nil {
@@ -79,6 +80,7 @@ func (w watched) ClientHandshake(ctx context.Context, authority string, raw net.
 	return &watchedConn{Conn: conn, link: w.link, greeted: make(chan struct{})}, info, nil
 }
 
+// Clone keeps the link.
 func (w watched) Clone() credentials.TransportCredentials {
 	return watched{TransportCredentials: w.TransportCredentials.Clone(), link: w.link}
 }
@@ -93,6 +95,7 @@ type watchedConn struct {
 	cut     atomic.Bool   // A write failed.
 }
 
+// Read reports what the first read tells.
 func (c *watchedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if c.read {
@@ -111,6 +114,7 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Write remembers that one failed.
 func (c *watchedConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if err != nil {

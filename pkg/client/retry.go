@@ -48,8 +48,8 @@ func delay(attempt int, trailer metadata.MD, err error) (time.Duration, bool) {
 		return time.Duration(ms) * time.Millisecond, err == nil
 	}
 	if asked, ok := RetryAfter(err); ok {
-		return asked + rand.N(asked/5+1), true
+		return asked + rand.N(asked/5+1), true //nolint:gosec // It spreads load and guards nothing.
 	}
 	full := firstDelay << (attempt - 1)
-	return full/2 + rand.N(full), true
+	return full/2 + rand.N(full), true //nolint:gosec // It spreads load and guards nothing.
 }

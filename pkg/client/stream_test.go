@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
@@ -160,7 +161,7 @@ func TestBreakingTheLoopCancelsTheCallInTheServer(t *testing.T) {
 		ended <- out.Context().Err()
 		return err
 	}})
-	probes := dial(t, address).ProbeClusters(t.Context(), &probeRequest{})
+	probes := dial(t, address, client.WithTimeout(time.Hour)).ProbeClusters(t.Context(), &probeRequest{})
 	for _, err := range probes.Results() {
 		if err != nil {
 			t.Fatal(err)

@@ -67,7 +67,7 @@ func New(definition Definition, options Options) (*Client, error) {
 		definition: definition,
 		turns:      &handshakeTurns{options.Handshakes},
 		probing:    newLimiter(maxProbes, rate.Limit(probeRate), probeBurst),
-		reading:    newLimiter(maxReads, rate.Limit(readRate), readBurst),
+		reading:    newLimiter(MaxReads, rate.Limit(readRate), readBurst),
 		types:      typeCache{turn: make(chan struct{}, 1)}, // one token: the call that discovers
 	}
 	if c.requests, err = newRequests(config, base, options.UserAgent); err != nil {

@@ -182,35 +182,30 @@ func TestAFullProbeFallsBackOnTheSameConnection(t *testing.T) {
 
 func TestReadsUseTwoConnectionsAtMost(t *testing.T) {
 	t.Parallel()
-	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAPI(t, func(a *api) { a.EnableHTTP2 = http2 })
-			var open, most atomic.Int64
-			config := a.config()
-			config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-				most.Store(max(most.Load(), open.Add(1)))
-				conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-				return &countedConn{conn, sync.OnceFunc(func() { open.Add(-1) })}, err
+	a := newAPI(t)
+	var open, most atomic.Int64
+	config := a.config()
+	config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		most.Store(max(most.Load(), open.Add(1)))
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		return &countedConn{conn, sync.OnceFunc(func() { open.Add(-1) })}, err
+	}
+	client := newClient(t, config)
+	var group sync.WaitGroup
+	for range 30 {
+		group.Go(func() {
+			if e := readAll(t.Context(), t, client, pods); e != nil {
+				t.Error(e)
 			}
-			client := newClient(t, config)
-			var group sync.WaitGroup
-			for range 30 {
-				group.Go(func() {
-					if e := readAll(t.Context(), t, client, pods); e != nil {
-						t.Error(e)
-					}
-				})
-			}
-			probe(t, client, cluster.Full)
-			group.Wait()
-			if n := most.Load(); n > 3 {
-				t.Errorf("%d connections for reads and probes at once", n)
-			}
-			client.Close()
-			eventually(t, "no connection", func() bool { return a.open.Load() == 0 })
 		})
 	}
+	probe(t, client, cluster.Full)
+	group.Wait()
+	if n := most.Load(); n > 3 {
+		t.Errorf("%d connections for reads and probes at once", n)
+	}
+	client.Close()
+	eventually(t, "no connection", func() bool { return a.open.Load() == 0 })
 }
 
 type countedConn struct {
@@ -225,31 +220,26 @@ func (c *countedConn) Close() error {
 
 func TestCloseEndsConnectionsInUseWithTheirCalls(t *testing.T) {
 	t.Parallel()
-	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAPI(t, func(a *api) { a.EnableHTTP2 = http2 })
-			a.on("/api/v1/pods", func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.WriteString(w, "{")
-				_ = http.NewResponseController(w).Flush()
-				<-r.Context().Done()
-			})
-			client := newClient(t, a.config())
-			body, err := client.Read(t.Context(), pods, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			client.Close()
-			if _, err := io.ReadFull(body, make([]byte, 1)); err != nil {
-				t.Error("the call did not go on:", err)
-			}
-			if n := a.open.Load(); n != 1 {
-				t.Errorf("%d connections", n)
-			}
-			_ = body.Close()
-			eventually(t, "no connection", func() bool { return a.open.Load() == 0 })
-		})
+	a := newAPI(t)
+	a.on("/api/v1/pods", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "{")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	client := newClient(t, a.config())
+	body, err := client.Read(t.Context(), pods, "")
+	if err != nil {
+		t.Fatal(err)
 	}
+	client.Close()
+	if _, err := io.ReadFull(body, make([]byte, 1)); err != nil {
+		t.Error("the call did not go on:", err)
+	}
+	if n := a.open.Load(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+	_ = body.Close()
+	eventually(t, "no connection", func() bool { return a.open.Load() == 0 })
 }
 
 func TestProxiesOfTheEnvironmentAreIgnored(t *testing.T) {
@@ -270,28 +260,23 @@ func TestProxiesOfTheEnvironmentAreIgnored(t *testing.T) {
 
 func TestClosingABodyEarlyAbortsTheCall(t *testing.T) {
 	t.Parallel()
-	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			aborted := make(chan struct{})
-			a := newAPI(t, func(a *api) { a.EnableHTTP2 = http2 })
-			a.on("/api/v1/pods", func(w http.ResponseWriter, r *http.Request) {
-				defer close(aborted)
-				for r.Context().Err() == nil {
-					if _, err := w.Write(make([]byte, 32<<10)); err != nil {
-						return
-					}
-				}
-			})
-			body, err := newClient(t, a.config()).Read(t.Context(), pods, "")
-			if err != nil {
-				t.Fatal(err)
+	aborted := make(chan struct{})
+	a := newAPI(t)
+	a.on("/api/v1/pods", func(w http.ResponseWriter, r *http.Request) {
+		defer close(aborted)
+		for r.Context().Err() == nil {
+			if _, err := w.Write(make([]byte, 32<<10)); err != nil {
+				return
 			}
-			_, _ = io.ReadFull(body, make([]byte, 100))
-			_ = body.Close()
-			<-aborted
-		})
+		}
+	})
+	body, err := newClient(t, a.config()).Read(t.Context(), pods, "")
+	if err != nil {
+		t.Fatal(err)
 	}
+	_, _ = io.ReadFull(body, make([]byte, 100))
+	_ = body.Close()
+	<-aborted
 }
 
 func TestAReadEndsWithItsContext(t *testing.T) {

@@ -11,8 +11,10 @@ import (
 // Limits of one cluster. They protect its API server from us, whatever our callers ask for. A probe has a place of its
 // own among the calls: long reads do not make a cluster look dead.
 const (
+	// MaxReads is how many reads of one cluster run at once; each has a connection.
+	MaxReads = 2
+
 	maxProbes  = 1
-	maxReads   = 3
 	probeRate  = 20
 	probeBurst = 30
 	readRate   = 50

@@ -4,18 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
-	"k8s.io/client-go/rest"
 
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
@@ -163,77 +159,20 @@ func TestTheWordsOfARefusalAreRepeated(t *testing.T) {
 	}
 }
 
-// framed returns a server that speaks HTTP/2, frame by frame, after it has got a request.
-func framed(t *testing.T, then func(*http2.Framer) error) *rest.Config {
-	t.Helper()
-	return tlsServer(t, "h2", func(conn net.Conn) {
-		if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err != nil {
+// HTTP/2 is never asked for: a server that speaks it all the same gets no chance to use its frames against us.
+func TestAServerThatSpeaksHTTP2IsMalformed(t *testing.T) {
+	t.Parallel()
+	config := tlsServer(t, "http/1.1", func(conn net.Conn) {
+		if _, err := conn.Read(make([]byte, 1<<10)); err != nil {
 			return
 		}
 		framer := http2.NewFramer(conn, conn)
-		if framer.WriteSettings() != nil {
-			return
-		}
-		for {
-			frame, err := framer.ReadFrame()
-			if err != nil {
-				return
-			}
-			if _, ok := frame.(*http2.HeadersFrame); ok {
-				break
-			}
-		}
-		go silent(conn)
-		for then(framer) == nil {
+		for framer.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: 0}) == nil { //nolint:revive // it is the condition that works
 		}
 	})
-}
-
-func TestHostileHTTP2(t *testing.T) {
-	t.Parallel()
-	var first, block bytes.Buffer
-	must(hpack.NewEncoder(&first).WriteField(hpack.HeaderField{Name: ":status", Value: "200"}))
-	encoder := hpack.NewEncoder(&block)
-	for i := range 20 {
-		must(encoder.WriteField(hpack.HeaderField{Name: fmt.Sprintf("x-%d", i), Value: strings.Repeat("x", 500), Sensitive: true}))
+	_, e := readWay(t, hazard{timeout: 2 * shortly}, newClient(t, config))
+	if e.Reason != cluster.MalformedResponse && e.Reason != cluster.ResponseTooLarge {
+		t.Errorf("%s: %s", e.Reason, e.Message)
 	}
-	started := false
-	endless := func(f *http2.Framer) error {
-		if started {
-			return f.WriteContinuation(1, false, block.Bytes())
-		}
-		started = true
-		return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: first.Bytes()})
-	}
-	for name, c := range map[string]struct {
-		then    func(*http2.Framer) error
-		reasons []cluster.Reason
-	}{
-		"endless header": {endless, []cluster.Reason{cluster.ResponseTooLarge}},
-		"no frame size": {func(f *http2.Framer) error {
-			return f.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: 0})
-		}, []cluster.Reason{cluster.MalformedResponse, cluster.ResponseTimeout, cluster.ConnectionReset}},
-		"goes away": {func(f *http2.Framer) error {
-			_ = f.WriteGoAway(1, http2.ErrCodeInternal, []byte(canary))
-			return io.EOF
-		}, []cluster.Reason{cluster.MalformedResponse, cluster.ConnectionReset}},
-		"resets": {func(f *http2.Framer) error {
-			_ = f.WriteRSTStream(1, http2.ErrCodeInternal)
-			return io.EOF
-		}, []cluster.Reason{cluster.MalformedResponse, cluster.ConnectionReset}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client := newClient(t, framed(t, c.then))
-			_, e := readWay(t, hazard{timeout: 2 * shortly}, client)
-			found := false
-			for _, reason := range c.reasons {
-				found = found || e.Reason == reason
-			}
-			if !found {
-				t.Errorf("%s: %s", e.Reason, e.Message)
-			}
-			checkSafe(t, e.Message)
-		})
-	}
+	checkSafe(t, e.Message)
 }

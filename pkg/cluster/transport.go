@@ -17,11 +17,7 @@ import (
 
 // Bounds of the connections that read resources.
 const (
-	maxReadConns    = 2
 	readFirstByte   = 10 * time.Second
-	pingIdle        = 15 * time.Second
-	pingTimeout     = 5 * time.Second
-	writeTimeout    = 10 * time.Second
 	sessionsPerHost = 2
 )
 
@@ -54,9 +50,9 @@ func (c *Client) newTransports() (*transports, error) {
 		return nil, err
 	}
 	connector := connector{dial: tc.DialHolder.Dial, address: dialAddress(c.requests.base), turns: c.turns}
-	t := &transports{wire: &wire{connector: connector, tls: alpn(secure, "http/1.1")}}
+	t := &transports{wire: &wire{connector: connector, tls: resuming(secure)}}
 	t.calls.Store(1)
-	t.reader = t.newReader(connector, alpn(secure, "h2", "http/1.1"))
+	t.reader = t.newReader(connector, resuming(secure))
 	if t.probe, err = c.authenticated(tc, t.wire); err != nil {
 		return nil, err
 	}
@@ -143,13 +139,14 @@ func tlsConfig(tc *transport.Config, base *url.URL) (*tls.Config, error) {
 	return config, nil
 }
 
-// alpn returns a copy of the configuration for one transport, with sessions of its own to resume.
-func alpn(config *tls.Config, protocols ...string) *tls.Config {
+// resuming returns a copy of the configuration for one transport, with sessions of its own to resume. Everything is
+// HTTP/1.1: see docs/decisions/0004.
+func resuming(config *tls.Config) *tls.Config {
 	if config == nil {
 		return nil
 	}
 	config = config.Clone()
-	config.NextProtos = protocols
+	config.NextProtos = []string{"http/1.1"}
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(sessionsPerHost)
 	return config
 }
@@ -176,17 +173,11 @@ func (t *transports) newReader(c connector, secure *tls.Config) *http.Transport 
 	return &http.Transport{
 		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, nil) },
 		DialTLSContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, secure) },
-		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
-		MaxConnsPerHost:        maxReadConns,
+		MaxConnsPerHost:        MaxReads,
 		MaxIdleConnsPerHost:    1,
 		IdleConnTimeout:        idleTimeout,
 		ResponseHeaderTimeout:  readFirstByte,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		HTTP2: &http.HTTP2Config{
-			SendPingTimeout:  pingIdle,
-			PingTimeout:      pingTimeout,
-			WriteByteTimeout: writeTimeout,
-		},
 	}
 }

@@ -107,8 +107,7 @@ func ExamplePanicError() {
 	parse := func(_ context.Context, s string) (byte, error) { return s[0], nil }
 
 	for r := range fanout.Each(ctx, slices.Values([]string{""}), 1, parse) {
-		var p *fanout.PanicError
-		if errors.As(r.Err, &p) {
+		if p, ok := errors.AsType[*fanout.PanicError](r.Err); ok {
 			slog.Debug("fn panicked", "key", r.Key, "stack", string(p.Stack))
 		}
 		fmt.Println(r.Err)

@@ -94,6 +94,7 @@ func (s *schedule) perform(ctx context.Context, key int) iter.Seq2[int, error] {
 			return
 		}
 		switch t.end {
+		case succeeds, outcomes:
 		case fails:
 			yield(0, errBroken)
 		case panics:

@@ -123,7 +123,7 @@ func TestLeavingTheLoopCancelsAndAwaitsEverything(t *testing.T) {
 					panic(errLeft)
 				}
 			})
-			if got != errLeft {
+			if got != errLeft { //nolint:errorlint // the very value that was raised
 				t.Errorf("panic is %v, want %v", got, errLeft)
 			}
 		},

@@ -68,9 +68,9 @@ func TestSlowLoopBodyHoldsIteratorsUp(t *testing.T) {
 		values := 0
 		for p := range fanout.Stream(t.Context(), upTo(9), limit, func(ctx context.Context, _ int) iter.Seq2[int, error] {
 			return func(yield func(int, error) bool) {
-				for v := range pages(ctx, 4, time.Millisecond, nil) {
+				for v, err := range pages(ctx, 4, time.Millisecond, nil) {
 					yielded.Add(1)
-					if !yield(v, nil) {
+					if !yield(v, err) {
 						return
 					}
 				}

@@ -67,7 +67,8 @@ func killRows(ours, floor killings, calls int) []report.Row {
 		Work:   fmt.Sprintf("of these %d calls: not in flight at the kill", calls),
 		Ours:   report.Count(calls - ours.inFlight),
 		Target: report.AtMost(report.Count(0)),
-		Notes:  []string{"calls that the aggregator's own bounds held back; the row above is about the others"},
+		Notes: []string{"calls that did not reach their API server, held back by a bound of the aggregator or ended by a handshake that took too " +
+			"long; the row above is about the others"},
 	}}
 }
 

@@ -33,7 +33,7 @@ func benchEven(ctx context.Context, b *bench) ([]report.Row, error) {
 	if err := probe(); err != nil { // makes the connections
 		return nil, err
 	}
-	race, err := b.race(ctx, fleet, job{Kubeconfig: fleet.Kubeconfig, Limit: limit, Timeout: timeout})
+	race, err := b.race(ctx, fleet, clusters, job{Kubeconfig: fleet.Kubeconfig, Limit: limit, Timeout: timeout})
 	if err != nil {
 		return nil, err
 	}
@@ -65,16 +65,17 @@ func benchEven(ctx context.Context, b *bench) ([]report.Row, error) {
 		Floor:  report.Duration(measure.Median(floor.walls)),
 		Target: report.AtMost(report.Duration(510 * time.Millisecond)),
 		Peers:  race.peers(),
-		Notes: []string{fmt.Sprintf("the floor is %d goroutines over bare connections; on a machine without "+
-			"overhead it were %v; connections are warm; the median of %d rounds; at most %d calls in flight",
+		Notes: []string{fmt.Sprintf("the floor is %d goroutines over bare connections; without any overhead "+
+			"it would take %v; connections are warm; the median of %d rounds; at most %d calls in flight",
 			limit, ideal, len(ours.walls), ours.peak)},
 	}}, nil
 }
 
 // runs are the repetitions of one fan-out.
 type runs struct {
-	walls []time.Duration
-	peak  int // calls in flight, as the API servers saw it
+	walls  []time.Duration
+	peak   int // calls in flight, as the API servers saw it
+	failed int // calls that did not find their cluster healthy, in all repetitions
 }
 
 // run does the work once more.

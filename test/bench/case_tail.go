@@ -83,7 +83,7 @@ func (b *bench) tailRound(ctx context.Context, t tail, seed int, found *tailFoun
 	if err := found.history.run(ctx, fleet, probe); err != nil {
 		return err
 	}
-	peers, err := b.race(ctx, fleet, job{Kubeconfig: fleet.Kubeconfig, Limit: t.limit, Timeout: t.timeout()})
+	peers, err := b.race(ctx, fleet, t.clusters, job{Kubeconfig: fleet.Kubeconfig, Limit: t.limit, Timeout: t.timeout()})
 	if err != nil {
 		return err
 	}

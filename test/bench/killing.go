@@ -11,9 +11,9 @@ import (
 
 const (
 	// settleTime is what calls get to come into flight, and what they leave behind to go.
-	settleTime = 10 * time.Second
+	settleTime = 20 * time.Second
 	// restTime is how long the number of calls in flight has to stand still to be taken for all that come.
-	restTime = time.Second
+	restTime = 3 * time.Second
 	// pollInterval is how often the API servers are asked what they see.
 	pollInterval = 20 * time.Millisecond
 )
@@ -106,11 +106,11 @@ func (a *aggregator) holdings(ctx context.Context, fleet *simulated.Fleet) (hold
 func (a *aggregator) settled(ctx context.Context, fleet *simulated.Fleet, before holdings) (holdings, error) {
 	var after holdings
 	start := time.Now()
-	err := poll(ctx, 2*settleTime, func() (bool, error) {
+	err := poll(ctx, settleTime, func() (bool, error) {
 		var err error
 		after, err = a.holdings(ctx, fleet)
 		back := after.goroutines <= before.goroutines && after.files <= before.files && after.connections <= before.connections
-		return back || time.Since(start) > settleTime, err
+		return back || time.Since(start) > settleTime/2, err
 	})
 	return after, err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/clusterfleet/clusterfleet/test/bench/internal/measure"
 	"github.com/clusterfleet/clusterfleet/test/bench/internal/report"
@@ -20,6 +19,7 @@ type entrant struct {
 // race lets the naive shapes do a fan-out that the product does as well.
 type race struct {
 	fleet    *simulated.Fleet
+	clusters int
 	entrants []*entrant
 }
 
@@ -35,8 +35,8 @@ func titles() map[string]string {
 }
 
 // race prepares an entrant for each shape. It must be ended with kill.
-func (b *bench) race(ctx context.Context, fleet *simulated.Fleet, j job) (*race, error) {
-	r := &race{fleet: fleet}
+func (b *bench) race(ctx context.Context, fleet *simulated.Fleet, clusters int, j job) (*race, error) {
+	r := &race{fleet: fleet, clusters: clusters}
 	for _, shape := range allShapes() {
 		j.Role, j.Shape = "shape", shape
 		child, err := b.contestant(ctx, j)
@@ -72,7 +72,12 @@ func (r *race) round(ctx context.Context, shapes ...string) error {
 		if err != nil {
 			return err
 		}
-		if err := e.runs.run(ctx, r.fleet, e.child.once); err != nil {
+		err = e.runs.run(ctx, r.fleet, func() error {
+			m, err := e.child.round()
+			e.runs.failed += r.clusters - m.Operations
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -91,8 +96,10 @@ func (r *race) entrant(shape string) (*entrant, error) {
 // add adds the runs of another race to this one's.
 func (r *race) add(other *race) {
 	for i, e := range other.entrants {
-		r.entrants[i].runs.walls = append(r.entrants[i].runs.walls, e.runs.walls...)
-		r.entrants[i].runs.peak = max(r.entrants[i].runs.peak, e.runs.peak)
+		mine := &r.entrants[i].runs
+		mine.walls = append(mine.walls, e.runs.walls...)
+		mine.peak = max(mine.peak, e.runs.peak)
+		mine.failed += e.runs.failed
 	}
 }
 
@@ -100,13 +107,14 @@ func (r *race) add(other *race) {
 func (r *race) peers() []report.Peer {
 	var peers []report.Peer
 	for _, e := range r.entrants {
-		if len(e.runs.walls) > 0 {
-			peers = append(peers, report.Peer{
-				Name:  e.title,
-				Value: report.Duration(measure.Median[time.Duration](e.runs.walls)),
-				Note:  fmt.Sprintf("%d in flight", e.runs.peak),
-			})
+		if len(e.runs.walls) == 0 {
+			continue
 		}
+		note := fmt.Sprintf("%d in flight", e.runs.peak)
+		if e.runs.failed > 0 {
+			note += fmt.Sprintf(", %d of %d failed", e.runs.failed, r.clusters*len(e.runs.walls))
+		}
+		peers = append(peers, report.Peer{Name: e.title, Value: report.Duration(measure.Median(e.runs.walls)), Note: note})
 	}
 	return peers
 }

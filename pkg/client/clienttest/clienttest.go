@@ -36,7 +36,7 @@ func Serve(tb testing.TB, script Script, options ...grpc.ServerOption) (address 
 // Start is Serve for where there is no test, such as examples: it serves until stop is called, which ends the calls under
 // way and waits for the server.
 func Start(script Script, options ...grpc.ServerOption) (address string, stop func(), err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}
@@ -58,6 +58,7 @@ type clusters struct {
 	script Script
 }
 
+// ListClusters does what the script says.
 func (s clusters) ListClusters(ctx context.Context, req *fleetv1.ListClustersRequest) (*fleetv1.ListClustersResponse, error) {
 	if s.script.ListClusters == nil {
 		return s.UnimplementedClusterServiceServer.ListClusters(ctx, req)
@@ -65,6 +66,7 @@ func (s clusters) ListClusters(ctx context.Context, req *fleetv1.ListClustersReq
 	return s.script.ListClusters(ctx, req)
 }
 
+// GetCluster does what the script says.
 func (s clusters) GetCluster(ctx context.Context, req *fleetv1.GetClusterRequest) (*fleetv1.GetClusterResponse, error) {
 	if s.script.GetCluster == nil {
 		return s.UnimplementedClusterServiceServer.GetCluster(ctx, req)
@@ -77,6 +79,7 @@ type probes struct {
 	script Script
 }
 
+// ProbeClusters does what the script says.
 func (s probes) ProbeClusters(req *fleetv1.ProbeClustersRequest, out grpc.ServerStreamingServer[fleetv1.ProbeClustersResponse]) error {
 	if s.script.ProbeClusters == nil {
 		return s.UnimplementedHealthServiceServer.ProbeClusters(req, out)
@@ -89,6 +92,7 @@ type manifests struct {
 	script Script
 }
 
+// FetchManifests does what the script says.
 func (s manifests) FetchManifests(req *fleetv1.FetchManifestsRequest, out grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error {
 	if s.script.FetchManifests == nil {
 		return s.UnimplementedManifestServiceServer.FetchManifests(req, out)
@@ -96,6 +100,7 @@ func (s manifests) FetchManifests(req *fleetv1.FetchManifestsRequest, out grpc.S
 	return s.script.FetchManifests(req, out)
 }
 
+// GetManifests does what the script says.
 func (s manifests) GetManifests(req *fleetv1.GetManifestsRequest, out grpc.ServerStreamingServer[fleetv1.GetManifestsResponse]) error {
 	if s.script.GetManifests == nil {
 		return s.UnimplementedManifestServiceServer.GetManifests(req, out)

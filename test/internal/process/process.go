@@ -38,19 +38,20 @@ type Process struct {
 // Start runs a program until the test ends: it is asked to end with SIGTERM then, and must do so with exit code 0.
 func Start(t testing.TB, executable string, args ...string) *Process {
 	t.Helper()
-	return start(t, os.Environ(), executable, args...)
+	return StartCommand(t, exec.Command(executable, args...))
 }
 
-func start(t testing.TB, environment []string, executable string, args ...string) *Process {
+// StartCommand is Start for a command with a directory or an environment of its own.
+func StartCommand(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{
 		Stdout: newOutput(), Stderr: newOutput(),
-		name: filepath.Base(executable), cmd: exec.Command(executable, args...), done: make(chan struct{}),
+		name: filepath.Base(cmd.Path), cmd: cmd, done: make(chan struct{}),
 	}
-	p.cmd.Env = append(environment, "GORACE=halt_on_error=1 exitcode=66 atexit_sleep_ms=0")
-	p.cmd.Stdout, p.cmd.Stderr = p.Stdout, p.Stderr
-	p.cmd.SysProcAttr = attributes()
-	p.cmd.WaitDelay = patience // for grandchildren that hold the output open
+	cmd.Env = append(cmd.Environ(), "GORACE=halt_on_error=1 exitcode=66 atexit_sleep_ms=0")
+	cmd.Stdout, cmd.Stderr = p.Stdout, p.Stderr
+	cmd.SysProcAttr = attributes()
+	cmd.WaitDelay = patience // for grandchildren that hold the output open
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {
@@ -111,6 +112,9 @@ func (p *Process) Wait(t testing.TB, limit time.Duration) (code int) {
 	return code
 }
 
+// GroupLives reports whether a process lives that the program, or one that it started, has left behind.
+func (p *Process) GroupLives() bool { return syscall.Kill(-p.PID(), 0) == nil }
+
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
@@ -153,7 +157,13 @@ type Result struct {
 // Run runs a program to its end, which must come within the time.
 func Run(t testing.TB, limit time.Duration, executable string, args ...string) Result {
 	t.Helper()
-	p := Start(t, executable, args...)
+	return RunCommand(t, limit, exec.Command(executable, args...))
+}
+
+// RunCommand is Run for a command with a directory or an environment of its own.
+func RunCommand(t testing.TB, limit time.Duration, cmd *exec.Cmd) Result {
+	t.Helper()
+	p := StartCommand(t, cmd)
 	code := p.Wait(t, limit)
 	return Result{Stdout: p.Stdout.String(), Stderr: p.Stderr.String(), Code: code}
 }

@@ -39,7 +39,7 @@ func (p *Programs) Simulation(t testing.TB, scenario string, flags ...string) *S
 		}
 		args = append(args, "--scenario", file)
 	}
-	s := &Simulation{Process: process.Start(t, p.Path("fleetsim"), append(args, flags...)...), Kubeconfig: kubeconfig}
+	s := &Simulation{Process: process.StartCommand(t, p.command("fleetsim", append(args, flags...)...)), Kubeconfig: kubeconfig}
 	s.admin = s.Stdout.Await(t, `"admin":"([^"]+)"`)[1]
 	return s
 }

@@ -20,6 +20,9 @@ const module = "github.com/clusterfleet/clusterfleet"
 // commandTime is what one command may take at most, whatever its own limits.
 const commandTime = 2 * time.Minute
 
+// buildTime is what a build may take that finds nothing in Go's cache.
+const buildTime = 10 * time.Minute
+
 // Programs are the product's programs, built with the race detector.
 type Programs struct {
 	dir string
@@ -35,13 +38,33 @@ func Build(ctx context.Context, dir string) (*Programs, error) {
 	return &Programs{dir}, nil
 }
 
+// Dir is the directory of the executables.
+func (p *Programs) Dir() string { return p.dir }
+
+// BuildGrpcurl puts grpcurl beside the programs, as tools/go.mod pins it.
+func (p *Programs) BuildGrpcurl(t testing.TB) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-modfile="+filepath.Join("tools", "go.mod"), "-o", p.Path("grpcurl"), "github.com/fullstorydev/grpcurl/cmd/grpcurl")
+	cmd.Dir = ".."
+	if r := process.RunCommand(t, buildTime, cmd); r.Code != 0 {
+		t.Fatalf("build grpcurl: %s", r.Stderr)
+	}
+}
+
 // Path returns the executable of a program.
 func (p *Programs) Path(name string) string { return filepath.Join(p.dir, name) }
 
 // Run runs one of the programs to its end.
 func (p *Programs) Run(t testing.TB, name string, args ...string) process.Result {
 	t.Helper()
-	return process.Run(t, commandTime, p.Path(name), args...)
+	return process.RunCommand(t, commandTime, p.command(name, args...))
+}
+
+// command returns a command that does not see how whoever runs the tests has configured the programs.
+func (p *Programs) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(p.Path(name), args...)
+	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+p.dir, "FLEETCTL_SERVER=", "KUBECONFIG=")
+	return cmd
 }
 
 // Aggregator is a running aggregator.
@@ -60,7 +83,7 @@ type Aggregator struct {
 func (p *Programs) Aggregator(t testing.TB, kubeconfig string, flags ...string) *Aggregator {
 	t.Helper()
 	args := append([]string{"--kubeconfig", kubeconfig, "--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0"}, flags...)
-	a := &Aggregator{Process: process.Start(t, p.Path("aggregator"), args...), programs: p}
+	a := &Aggregator{Process: process.StartCommand(t, p.command("aggregator", args...)), programs: p}
 	addresses := a.Stderr.Await(t, `msg=serving grpc=(\S+) http=(\S+)`)
 	a.GRPC, a.HTTP = addresses[1], addresses[2]
 	a.dial = sync.OnceValues(func() (*client.Client, error) {
@@ -93,5 +116,5 @@ func (a *Aggregator) Fleetctl(t testing.TB, args ...string) process.Result {
 // StartFleetctl starts a fleetctl command against the aggregator.
 func (a *Aggregator) StartFleetctl(t testing.TB, args ...string) *process.Process {
 	t.Helper()
-	return process.Start(t, a.programs.Path("fleetctl"), append([]string{"--server", a.GRPC}, args...)...)
+	return process.StartCommand(t, a.programs.command("fleetctl", append([]string{"--server", a.GRPC}, args...)...))
 }

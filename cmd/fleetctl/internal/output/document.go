@@ -49,8 +49,9 @@ func (d Document) Write(w io.Writer, f Format, noHeadings bool) error {
 			return err
 		}
 		return f.path.Execute(w, document)
+	default:
+		return fmt.Errorf("a document cannot be written as %s", f.Kind)
 	}
-	return fmt.Errorf("a document cannot be written as %s", f.Kind)
 }
 
 func (d Document) columns(w io.Writer, f Format, noHeadings bool) error {

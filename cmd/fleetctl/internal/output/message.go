@@ -55,10 +55,10 @@ func dropUnknown(m protoreflect.Message) {
 }
 
 func known(m protoreflect.Message) bool {
-	any, ok := m.Interface().(*anypb.Any)
+	detail, ok := m.Interface().(*anypb.Any)
 	if !ok {
 		return true
 	}
-	_, err := protoregistry.GlobalTypes.FindMessageByURL(any.GetTypeUrl())
+	_, err := protoregistry.GlobalTypes.FindMessageByURL(detail.GetTypeUrl())
 	return !errors.Is(err, protoregistry.NotFound)
 }

@@ -33,6 +33,7 @@ func TestEachKindIsAFormat(t *testing.T) {
 			text += "=.a"
 		case output.CustomColumns:
 			text += "=A:.a"
+		default:
 		}
 		if got := parse(t, text).Kind; got != kind {
 			t.Errorf("%s is the format %s", text, got)

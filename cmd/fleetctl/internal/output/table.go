@@ -53,7 +53,10 @@ func (g *Grid) Write(to io.Writer) error {
 	widths := widths(rows)
 	w := bufio.NewWriter(to)
 	for i, row := range rows {
-		g.line(w, row, widths, g.Colour != nil && (g.NoHeadings || i > 0))
+		line := g.line(row, widths, g.Colour != nil && (g.NoHeadings || i > 0))
+		if _, err := w.WriteString(line); err != nil {
+			return err
+		}
 	}
 	return w.Flush()
 }
@@ -71,22 +74,24 @@ func widths(rows [][]string) []int {
 	return widths
 }
 
-func (g *Grid) line(w *bufio.Writer, row []string, widths []int, coloured bool) {
+func (g *Grid) line(row []string, widths []int, coloured bool) string {
+	var line strings.Builder
 	for i, cell := range row {
 		colour := ""
 		if coloured {
 			colour = g.Colour(i, cell)
 		}
 		if colour != "" {
-			w.WriteString("\x1b[" + colour + "m")
+			line.WriteString("\x1b[" + colour + "m")
 		}
-		w.WriteString(cell)
+		line.WriteString(cell)
 		if colour != "" {
-			w.WriteString("\x1b[0m")
+			line.WriteString("\x1b[0m")
 		}
 		if i < len(row)-1 {
-			w.WriteString(strings.Repeat(" ", widths[i]+padding-utf8.RuneCountInString(cell)))
+			line.WriteString(strings.Repeat(" ", widths[i]+padding-utf8.RuneCountInString(cell)))
 		}
 	}
-	w.WriteByte('\n')
+	line.WriteByte('\n')
+	return line.String()
 }

@@ -25,13 +25,13 @@ func Write(w io.Writer, rows []Row) error {
 	return writeNotes(w, rows)
 }
 
-// line prints one line without blanks at its end.
+// line prints one line without blanks at its end; the Flush of the table reports what fails.
 func line(w io.Writer, cells ...string) {
 	last := len(cells)
 	for last > 1 && cells[last-1] == "" {
 		last--
 	}
-	fmt.Fprintln(w, strings.Join(cells[:last], "\t")) //nolint:errcheck // the table's Flush reports it
+	fmt.Fprintln(w, strings.Join(cells[:last], "\t"))
 }
 
 func writeNotes(w io.Writer, rows []Row) error {
