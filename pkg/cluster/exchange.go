@@ -32,7 +32,8 @@ var exchangePool = sync.Pool{New: func() any {
 func (b *exchangeBuffers) release() {
 	b.bound = boundedReader{}
 	b.reader.Reset(nil)
-	clear(b.request[:cap(b.request)]) // it held a credential
+	clear(b.request) // it held a credential
+	b.request = b.request[:0]
 	exchangePool.Put(b)
 }
 
@@ -41,10 +42,14 @@ func (c *wireConn) roundTrip(req *http.Request, t *trace) (resp *http.Response, 
 	b := exchangePool.Get().(*exchangeBuffers) //nolint:forcetypeassert // nothing else is put there
 	defer b.release()
 	t.enter(PhaseSend)
-	if b.request, err = appendRequest(b.request[:0], req); err != nil {
-		return nil, false, err
+	head := t.head
+	if head == nil {
+		if b.request, err = appendRequest(b.request[:0], req); err != nil {
+			return nil, false, err
+		}
+		head = b.request
 	}
-	if _, err = c.Write(b.request); err != nil {
+	if _, err = c.Write(head); err != nil {
 		return nil, false, c.unseen(err)
 	}
 	t.enter(PhaseWait)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport"
@@ -18,6 +19,16 @@ type requests struct {
 	base *url.URL
 	// template is the request that all others are copies of. They share its header: nobody may write into it.
 	template *http.Request
+	// readyURLs are where the readyPaths are.
+	readyURLs [len(readyPaths)]*url.URL
+	// head is the last readiness request, as it goes over the wire. nil where the credential is not fixed.
+	head *atomic.Pointer[requestHead]
+}
+
+// requestHead is a request without a body, as it goes over the wire.
+type requestHead struct {
+	path int
+	text []byte
 }
 
 // serverURL returns the address of the API server. Errors do not repeat it: it may hold a password.
@@ -54,7 +65,7 @@ func newRequests(config *rest.Config, base *url.URL, userAgent string) (requests
 			}
 		}
 	}
-	return requests{base: base, template: &http.Request{
+	r := requests{base: base, template: &http.Request{
 		Method:     http.MethodGet,
 		URL:        base,
 		Host:       base.Host,
@@ -62,7 +73,14 @@ func newRequests(config *rest.Config, base *url.URL, userAgent string) (requests
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
-	}}, nil
+	}}
+	if isFixed(config) {
+		r.head = new(atomic.Pointer[requestHead])
+	}
+	for i, path := range readyPaths {
+		r.readyURLs[i] = r.url(path, "")
+	}
+	return r, nil
 }
 
 // fixedHeader returns the header with the credential that client-go's wrappers put into it, which is always the same.
@@ -83,8 +101,8 @@ func fixedHeader(config *rest.Config, header http.Header) (http.Header, error) {
 	return sent, err
 }
 
-// get returns a request for a path below the server's own.
-func (r requests) get(ctx context.Context, path, query string) *http.Request {
+// url returns the URL of a path below the server's own.
+func (r *requests) url(path, query string) *url.URL {
 	u := *r.base
 	u.Path = strings.TrimSuffix(u.Path, "/") + path
 	if u.RawPath != "" {
@@ -92,19 +110,44 @@ func (r requests) get(ctx context.Context, path, query string) *http.Request {
 	}
 	u.RawQuery = query
 	u.Fragment, u.RawFragment = "", ""
+	return &u
+}
+
+func (r *requests) get(ctx context.Context, path, query string) *http.Request {
 	req := r.template.WithContext(ctx)
-	req.URL = &u
+	req.URL = r.url(path, query)
 	return req
 }
 
-func (r requests) accept(ctx context.Context, path, query, accept string) *http.Request {
+// ready returns a request for one of readyPaths. What goes over the wire is handed to the trace: nothing of it changes
+// from one probe to the next.
+func (r *requests) ready(ctx context.Context, path int, t *trace) *http.Request {
+	req := r.template.WithContext(ctx)
+	req.URL = r.readyURLs[path]
+	if r.head == nil || !t.terse {
+		return req
+	}
+	head := r.head.Load()
+	if head == nil || head.path != path {
+		text, err := appendRequest(nil, req)
+		if err != nil {
+			return req
+		}
+		head = &requestHead{path: path, text: text}
+		r.head.Store(head)
+	}
+	t.head = head.text
+	return req
+}
+
+func (r *requests) accept(ctx context.Context, path, query, accept string) *http.Request {
 	req := r.get(ctx, path, query)
 	req.Header = req.Header.Clone()
 	req.Header.Set("Accept", accept)
 	return req
 }
 
-func (r requests) post(ctx context.Context, path, body string) *http.Request {
+func (r *requests) post(ctx context.Context, path, body string) *http.Request {
 	req := r.get(ctx, path, "")
 	req.Method = http.MethodPost
 	req.Header = req.Header.Clone()

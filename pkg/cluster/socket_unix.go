@@ -2,33 +2,41 @@
 
 package cluster
 
-import "syscall"
+import (
+	"syscall"
 
-// socket looks at a connection without reading from it. Its zero value sees nothing.
-type socket struct{ raw syscall.RawConn }
+	"golang.org/x/sys/unix"
+)
 
-func newSocket(conn syscall.Conn) socket {
+// socket looks at a connection without reading from it. Its zero value sees nothing. It is for one goroutine at a time.
+type socket struct {
+	raw  syscall.RawConn
+	look func(fd uintptr) bool // made once, so that a look allocates nothing
+	asks [1]unix.PollFd
+}
+
+func (s *socket) init(conn syscall.Conn) {
 	if conn == nil {
-		return socket{}
+		return
 	}
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return socket{}
+		return
 	}
-	return socket{raw}
+	s.raw = raw
+	s.look = func(fd uintptr) bool {
+		s.asks[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		if _, err := unix.Poll(s.asks[:], 0); err != nil {
+			s.asks[0].Revents = 0
+		}
+		return true
+	}
 }
 
 // readable reports whether something has come in, be it only the connection's end.
-func (s socket) readable() bool {
+func (s *socket) readable() bool {
 	if s.raw == nil {
 		return false
 	}
-	seen := false
-	err := s.raw.Read(func(fd uintptr) bool {
-		var one [1]byte
-		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		seen = err != syscall.EAGAIN && err != syscall.EINTR
-		return true
-	})
-	return seen || err != nil
+	return s.raw.Read(s.look) != nil || s.asks[0].Revents != 0
 }

@@ -49,14 +49,14 @@ func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 type callKey struct{}
 
 // connectFor ends the attempt to connect with the call that it was begun for, which net/http does not.
-func (c *connector) connectFor(ctx context.Context, config *tls.Config) (net.Conn, error) { //nolint:contextcheck // both contexts count
+func (c *connector) connectFor(ctx context.Context, config *tls.Config) (net.Conn, error) {
 	call, ok := ctx.Value(callKey{}).(context.Context)
 	if !ok {
 		return c.connect(ctx, config)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(call, func() { cancel(context.Cause(call)) })()
+	defer context.AfterFunc(call, func() { cancel(context.Cause(call)) })() //nolint:contextcheck // it ends with either
 	return c.connect(ctx, config)
 }
 

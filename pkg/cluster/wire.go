@@ -29,9 +29,21 @@ type wire struct {
 type wireConn struct {
 	net.Conn
 	socket socket
-	expiry *time.Timer
 	reused bool
+	made   time.Time
+	// timer ends the connection's time, which is over at ends after made: in a call that of the call, else that for which
+	// it is kept.
+	timer *time.Timer
+	ends  atomic.Int64
+	state atomic.Int32
 }
+
+// The states of a connection, which say what it means that its time is over.
+const (
+	inCall int32 = iota
+	isIdle
+	timedOut
+)
 
 // RoundTrip sends the request on the idle connection, or on a new one if there is none or the trace asks for a fresh one.
 // A kept connection that the server has closed is replaced. A request is sent a second time only if it is a GET that the
@@ -47,7 +59,13 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, conceal(err, req)
 		}
 	}
-	conn, err := w.open(req.Context(), t)
+	ctx := req.Context()
+	if !t.deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, t.deadline, errProbeTimeout)
+		defer cancel()
+	}
+	conn, err := w.open(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -66,22 +84,26 @@ func (w *wire) open(ctx context.Context, t *trace) (*wireConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wireConn{Conn: conn, socket: newSocket(t.socket)}, nil
+	c := &wireConn{Conn: conn, made: time.Now()}
+	c.socket.init(t.socket)
+	return c, nil
 }
 
 // exchange sends one request and reads its answer. The connection is kept if it can be used again, else closed.
 func (w *wire) exchange(conn *wireConn, req *http.Request, t *trace) (*http.Response, error) {
 	ctx := req.Context()
+	conn.begin(w, t.deadline)
 	stop := context.AfterFunc(ctx, conn.interrupt)
 	resp, reusable, err := conn.roundTrip(req, t)
-	if !stop() {
-		reusable = false
-		if err != nil {
-			err = context.Cause(ctx)
-		}
+	left, late := !stop(), conn.state.Load() == timedOut
+	switch {
+	case err != nil && left:
+		err = context.Cause(ctx)
+	case err != nil && late:
+		err = errProbeTimeout
 	}
-	if err != nil || !reusable {
-		_ = conn.Close() // the answer is read, or the error says why not
+	if err != nil || !reusable || left || late {
+		conn.end() // the answer is read, or the error says why not
 	} else {
 		w.keep(conn)
 	}
@@ -90,6 +112,49 @@ func (w *wire) exchange(conn *wireConn, req *http.Request, t *trace) (*http.Resp
 
 // interrupt makes all reading and writing fail.
 func (c *wireConn) interrupt() { _ = c.SetDeadline(time.Unix(1, 0)) }
+
+// begin gives the connection the time until the deadline, or as long as the call's context lasts if there is none.
+func (c *wireConn) begin(w *wire, deadline time.Time) {
+	c.state.Store(inCall)
+	left := time.Hour
+	if !deadline.IsZero() {
+		left = time.Until(deadline)
+	}
+	c.endIn(w, left)
+}
+
+// endIn sets the time after which the connection's time is over.
+func (c *wireConn) endIn(w *wire, left time.Duration) {
+	c.ends.Store(int64(time.Since(c.made) + left))
+	if c.timer == nil {
+		c.timer = time.AfterFunc(left, func() { w.timeOver(c) })
+		return
+	}
+	c.timer.Reset(left)
+}
+
+// end closes the connection.
+func (c *wireConn) end() {
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	_ = c.Close() // nobody uses it any more
+}
+
+// timeOver ends a call that takes too long, or a connection that was idle too long. The timer may have fired for a time
+// that has been prolonged since.
+func (w *wire) timeOver(conn *wireConn) {
+	if int64(time.Since(conn.made)) < conn.ends.Load() {
+		return
+	}
+	if conn.state.CompareAndSwap(inCall, timedOut) {
+		conn.interrupt()
+		return
+	}
+	if w.idle.CompareAndSwap(conn, nil) {
+		conn.end()
+	}
+}
 
 // unseen marks an error where the other end has thrown the request away.
 func (c *wireConn) unseen(err error) error {
@@ -105,9 +170,8 @@ func (w *wire) take() *wireConn {
 	if conn == nil {
 		return nil
 	}
-	conn.expiry.Stop()
 	if conn.socket.readable() {
-		_ = conn.Close() // the end of the connection, or what nobody asked for
+		conn.end() // what came is the end of the connection, or what nobody asked for
 		return nil
 	}
 	return conn
@@ -115,14 +179,13 @@ func (w *wire) take() *wireConn {
 
 func (w *wire) keep(conn *wireConn) {
 	conn.reused = true
-	if conn.expiry == nil {
-		conn.expiry = time.AfterFunc(idleTimeout, func() { w.expire(conn) })
-	} else {
-		conn.expiry.Reset(idleTimeout)
+	if !conn.state.CompareAndSwap(inCall, isIdle) {
+		conn.end() // its time was over just now
+		return
 	}
+	conn.endIn(w, idleTimeout)
 	if !w.idle.CompareAndSwap(nil, conn) {
-		conn.expiry.Stop()
-		_ = conn.Close() // another call has filled the slot
+		conn.end() // another call has filled the slot
 		return
 	}
 	if w.closed.Load() {
@@ -130,16 +193,9 @@ func (w *wire) keep(conn *wireConn) {
 	}
 }
 
-func (w *wire) expire(conn *wireConn) {
-	if w.idle.CompareAndSwap(conn, nil) {
-		_ = conn.Close() // nobody uses it
-	}
-}
-
 func (w *wire) closeIdle() {
 	if conn := w.idle.Swap(nil); conn != nil {
-		conn.expiry.Stop()
-		_ = conn.Close() // nobody uses it
+		conn.end()
 	}
 }
 
