@@ -32,7 +32,7 @@ type options struct {
 	adminAddress string
 }
 
-func newCommand(stdout, stderr io.Writer) *cobra.Command {
+func newCommand(ctx context.Context, stdout, stderr io.Writer) *cobra.Command {
 	o := &options{counts: map[string]*int{}}
 	cmd := &cobra.Command{
 		Use:   "fleetsim --clusters N --kubeconfig-out FILE",
@@ -45,7 +45,7 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 			}
 			return nil
 		},
-		RunE:              func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), stdout, stderr) },
+		RunE:              func(*cobra.Command, []string) error { return o.run(ctx, stdout, stderr) },
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},

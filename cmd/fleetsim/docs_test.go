@@ -25,7 +25,7 @@ func readDocs(t *testing.T) string {
 
 func TestDocsNameEveryFlagAndFault(t *testing.T) {
 	docs := readDocs(t)
-	newCommand(io.Discard, io.Discard).Flags().VisitAll(func(flag *pflag.Flag) {
+	newCommand(t.Context(), io.Discard, io.Discard).Flags().VisitAll(func(flag *pflag.Flag) {
 		if flag.Name != "help" && !strings.Contains(docs, "`--"+flag.Name+"`") {
 			t.Errorf("no --%s", flag.Name)
 		}

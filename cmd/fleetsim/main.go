@@ -30,7 +30,7 @@ func main() {
 
 // run is the whole program: it ends when ctx does. What went wrong stands in one line on stderr when it returns.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	cmd := newCommand(stdout, stderr)
+	cmd := newCommand(ctx, stdout, stderr)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(ctx)
 	if err != nil {

@@ -106,7 +106,7 @@ func TestProgramServesAFleetUntilItIsInterrupted(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- run(ctx, []string{
-			"--clusters=12", "--kubeconfig-out=" + kubeconfig, "--admin-address=127.0.0.1:0", "--latency=1ms",
+			"--clusters=40", "--kubeconfig-out=" + kubeconfig, "--admin-address=127.0.0.1:0", "--latency=1ms",
 			"--scenario=../../docs/examples/demo.yaml", "--seed=3", "--auth=cert", "--pods=7",
 		}, stdout, &stderr)
 	}()
@@ -118,14 +118,14 @@ func TestProgramServesAFleetUntilItIsInterrupted(t *testing.T) {
 	if err := json.Unmarshal(first, &up); err != nil {
 		t.Fatalf("%q: %v", first, err)
 	}
-	if up.Kubeconfig != kubeconfig || up.Clusters != 12 || up.Address == "" {
+	if up.Kubeconfig != kubeconfig || up.Clusters != 40 || up.Address == "" {
 		t.Errorf("announced %+v", up)
 	}
 	reachSomeCluster(t, kubeconfig)
 
 	var stats simulator.Stats
 	fetch(t, http.MethodGet, up.Admin+"/stats", http.StatusOK, &stats)
-	if stats.Clusters != 12 || stats.Requests == 0 {
+	if stats.Clusters != 40 || stats.Requests == 0 {
 		t.Errorf("stats %+v", stats)
 	}
 	fetch(t, http.MethodPost, up.Admin+"/reset", http.StatusNoContent, nil)
@@ -142,7 +142,7 @@ func TestProgramServesAFleetUntilItIsInterrupted(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("ended with %v", err)
 	}
-	for _, part := range []string{"12 simulated clusters, sim-0001 to sim-0012", "kubectl --kubeconfig " + kubeconfig, up.Admin} {
+	for _, part := range []string{"40 simulated clusters, sim-0001 to sim-0040", "kubectl --kubeconfig " + kubeconfig, up.Admin} {
 		if !strings.Contains(stderr.String(), part) {
 			t.Errorf("stderr has no %q:\n%s", part, stderr.String())
 		}
@@ -165,9 +165,14 @@ func reachSomeCluster(t *testing.T, kubeconfig string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		transport := &http.Transport{TLSClientConfig: secured, DisableKeepAlives: true}
+		dialer := net.Dialer{Timeout: 500 * time.Millisecond} // net/http goes on dialling when the request has ended
+		transport := &http.Transport{TLSClientConfig: secured, DisableKeepAlives: true, DialContext: dialer.DialContext}
 		client := &http.Client{Transport: transport, Timeout: time.Second}
-		response, err := client.Get(settings.Host + "/readyz")
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, settings.Host+"/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := client.Do(request)
 		if err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {

@@ -89,7 +89,7 @@ func (f *Fleet) SetFault(name string, fault Fault) error {
 	if err != nil {
 		return fmt.Errorf("break %s: %w", name, err)
 	}
-	return f.assign(c, byHand, &active{Fault: fault, trait: t})
+	return f.assign(context.Background(), c, byHand, &active{Fault: fault, trait: t})
 }
 
 // ClearFault ends what SetFault began; it is no error when there is nothing to end.
@@ -98,15 +98,13 @@ func (f *Fleet) ClearFault(name string) error {
 	if !ok {
 		return fmt.Errorf("no cluster %q", name)
 	}
-	return f.assign(c, byHand, nil)
+	return f.assign(context.Background(), c, byHand, nil)
 }
 
 // errNoDoor says what to do about a link fault of a cluster that shares its socket with others.
 var errNoDoor = errors.New("it shares the listener of the fleet: give it a port of its own (Config.OwnPorts)")
 
-var errClosed = errors.New("the fleet is closed")
-
-func (f *Fleet) assign(c *cluster, key int, fault *active) error {
+func (f *Fleet) assign(ctx context.Context, c *cluster, key int, fault *active) error {
 	if fault != nil && fault.family == linkFault {
 		if c.door == nil {
 			return fmt.Errorf("%s: %s: %w", fault.Kind, c.name, errNoDoor)
@@ -118,7 +116,7 @@ func (f *Fleet) assign(c *cluster, key int, fault *active) error {
 	f.faultMu.Lock()
 	defer f.faultMu.Unlock()
 	if f.closed {
-		return fmt.Errorf("%s: %w", c.name, errClosed)
+		return fmt.Errorf("%s: the fleet is closed", c.name)
 	}
 	before := c.faults.Load()
 	after := before.with(key, fault)
@@ -128,35 +126,34 @@ func (f *Fleet) assign(c *cluster, key int, fault *active) error {
 			open.drop()
 		}
 	}
-	return f.relink(c, before.linkKind(), after.linkKind())
+	return f.relink(ctx, c, before.linkKind(), after.linkKind())
 }
 
 // relink moves the cluster's door from one link fault to another; "" is none.
-func (f *Fleet) relink(c *cluster, was, is Kind) error {
+func (f *Fleet) relink(ctx context.Context, c *cluster, was, is Kind) error {
 	if was == is {
 		return nil
 	}
-	ctx := context.Background() // bounded by the door: nothing in here waits for anyone else
 	if is == Refuse {
 		for _, open := range c.connections() {
 			open.reset()
 		}
 	}
 	var errs []error
-	switch was {
-	case Refuse:
+	if was == Refuse {
 		if err := c.door.open(ctx); err != nil {
 			return fmt.Errorf("%s: end %s: %w", c.name, was, err)
 		}
 		f.serveDoor(c)
-	case Blackhole:
+	}
+	if was == Blackhole {
 		errs = append(errs, c.door.unstop())
 		c.unmute()
 	}
-	switch is {
-	case Refuse:
+	if is == Refuse {
 		c.door.shut()
-	case Blackhole:
+	}
+	if is == Blackhole {
 		c.mute.Store(&gate{opened: make(chan struct{})})
 		errs = append(errs, c.door.stopUp(ctx))
 	}

@@ -9,23 +9,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// The values of Content-Type, in the form that a header map holds them: no answer makes its own.
-var (
-	jsonType      = []string{"application/json"}
-	textType      = []string{"text/plain; charset=utf-8"}
-	htmlType      = []string{"text/html; charset=utf-8"}
-	discoveryType = []string{"application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
-
-	noCache = []string{"no-cache, private"}
-	noSniff = []string{"nosniff"}
+// The values of Content-Type.
+const (
+	jsonType      = "application/json"
+	textType      = "text/plain; charset=utf-8"
+	htmlType      = "text/html; charset=utf-8"
+	discoveryType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 )
 
 // reply sends an answer that is all there. Its pieces are written one after the other, so that large ones that clusters
 // share are never copied.
-func (x *exchange) reply(code int, contentType []string, pieces ...[]byte) error {
-	if err := x.ctx().Err(); err != nil {
-		return err
-	}
+func (x *exchange) reply(code int, contentType string, pieces ...[]byte) error {
 	size := 0
 	for _, piece := range pieces {
 		size += len(piece)
@@ -49,25 +43,28 @@ func (x *exchange) reply(code int, contentType []string, pieces ...[]byte) error
 }
 
 // head sets the headers that every answer has.
-func (x *exchange) head(code int, contentType []string) {
+func (x *exchange) head(code int, contentType string) {
 	h := x.w.Header()
-	h["Content-Type"] = contentType
-	h["Cache-Control"] = noCache
-	if code != http.StatusOK || &contentType[0] == &textType[0] {
-		h["X-Content-Type-Options"] = noSniff
+	h["Content-Type"] = []string{contentType}
+	h["Cache-Control"] = []string{"no-cache, private"}
+	if code != http.StatusOK || contentType == textType {
+		h["X-Content-Type-Options"] = []string{"nosniff"}
 	}
 }
 
+// text sends a line for people.
+func (x *exchange) text(code int, text string) error { return x.reply(code, textType, []byte(text)) }
+
 // notFound is how API servers answer for paths that mean nothing to them.
 func (x *exchange) notFound() error {
-	return x.reply(http.StatusNotFound, textType, []byte("404 page not found\n"))
+	return x.text(http.StatusNotFound, "404 page not found\n")
 }
 
 // status sends a metav1.Status, the form in which API servers tell what went wrong.
 func (x *exchange) status(s *metav1.Status) error {
 	body, err := json.Marshal(s)
 	if err != nil { // a Status holds nothing that cannot be marshalled
-		return x.reply(http.StatusInternalServerError, textType, []byte(err.Error()))
+		return x.text(http.StatusInternalServerError, err.Error())
 	}
 	return x.reply(int(s.Code), jsonType, append(body, '\n'))
 }

@@ -16,50 +16,54 @@ import (
 // hugeSAN is how many names TLSHugeSAN puts into one certificate: what still fits into the 256 KiB that clients accept.
 const hugeSAN = 5000
 
-// badChain is the chain that a cluster serves while a TLS fault is on, leaf first; the key is the fleet's server key.
-func (p *pki) badChain(kind Kind, c *cluster) ([][]byte, error) {
-	now := time.Now()
-	template := serverTemplate(c, now)
-	signer := p.authority
-	switch kind {
-	case TLSExpired:
-		template.NotBefore, template.NotAfter = now.Add(-48*time.Hour), now.Add(-24*time.Hour)
-	case TLSWrongHost:
-		template.Subject.CommonName = "other." + domain
-		template.DNSNames, template.IPAddresses = []string{"other." + domain}, nil
-	case TLSUnknownCA:
-		signer = p.stranger
-	case TLSHugeSAN:
-		template.DNSNames, template.IPAddresses = nil, nil
-		for i := range hugeSAN {
-			template.DNSNames = append(template.DNSNames, fmt.Sprintf("name-%04d.of-too-many.%s", i, domain))
-		}
-	case TLSBadConstraint:
-		var err error
-		signer, err = p.authority.intermediate("fleetsim constrained CA", now, func(t *x509.Certificate) {
-			t.PermittedDNSDomainsCritical = true
-			t.PermittedDNSDomains = []string{"elsewhere." + domain}
-		})
-		if err != nil {
-			return nil, err
-		}
-	case TLSDSA:
-		return p.dsaChain(template)
-	}
+// forged signs a template that is wrong already, or with the wrong signer.
+func (p *pki) forged(signer *authority, template *x509.Certificate) ([][]byte, error) {
 	der, err := signer.sign(template, p.serverKey)
 	if err != nil {
 		return nil, err
 	}
-	if signer != p.authority {
-		return [][]byte{der, signer.cert.Raw}, nil
+	if signer == p.authority {
+		return [][]byte{der}, nil
 	}
-	return [][]byte{der}, nil
+	return [][]byte{der, signer.cert.Raw}, nil
 }
 
-// dsaChain is a leaf whose public key is a DSA key, correctly signed. The standard library cannot make one, so the key
-// of an ordinary certificate is exchanged and the certificate signed again.
-func (p *pki) dsaChain(template *x509.Certificate) ([][]byte, error) {
-	der, err := p.authority.sign(template, p.serverKey)
+func forgeExpired(p *pki, t *x509.Certificate) ([][]byte, error) {
+	t.NotBefore, t.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
+	return p.forged(p.authority, t)
+}
+
+func forgeWrongHost(p *pki, t *x509.Certificate) ([][]byte, error) {
+	t.Subject.CommonName = "other." + domain
+	t.DNSNames, t.IPAddresses = []string{"other." + domain}, nil
+	return p.forged(p.authority, t)
+}
+
+func forgeUnknownCA(p *pki, t *x509.Certificate) ([][]byte, error) { return p.forged(p.stranger, t) }
+
+func forgeHugeSAN(p *pki, t *x509.Certificate) ([][]byte, error) {
+	t.DNSNames, t.IPAddresses = nil, nil
+	for i := range hugeSAN {
+		t.DNSNames = append(t.DNSNames, fmt.Sprintf("name-%04d.of-too-many.%s", i, domain))
+	}
+	return p.forged(p.authority, t)
+}
+
+func forgeBadConstraint(p *pki, t *x509.Certificate) ([][]byte, error) {
+	constrained, err := p.authority.intermediate("fleetsim constrained CA", time.Now(), func(ca *x509.Certificate) {
+		ca.PermittedDNSDomainsCritical = true
+		ca.PermittedDNSDomains = []string{"elsewhere." + domain}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.forged(constrained, t)
+}
+
+// forgeDSA makes a leaf whose public key is a DSA key, correctly signed. The standard library cannot, so the key of an
+// ordinary certificate is exchanged and the certificate signed again.
+func forgeDSA(p *pki, t *x509.Certificate) ([][]byte, error) {
+	der, err := p.authority.sign(t, p.serverKey)
 	if err != nil {
 		return nil, err
 	}

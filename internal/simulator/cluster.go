@@ -41,7 +41,7 @@ func newCluster(index int, seed uint64) *cluster {
 		name:   clusterName(index),
 		index:  index,
 		labels: clusterLabels(index),
-		random: rand.NewPCG(seed, uint64(index)+1),
+		random: rand.NewPCG(seed, uint64(index)+1), //nolint:gosec // an index is not negative
 	}
 }
 
@@ -63,7 +63,8 @@ func clusterLabels(index int) labels.Set {
 
 // loopbackOf is the address of a cluster on systems where all of 127.0.0.0/8 is the machine itself.
 func loopbackOf(index int) netip.Addr {
-	return netip.AddrFrom4([4]byte{127, 16, byte(index / hostsPerSubnet), byte(index%hostsPerSubnet) + 1})
+	subnet, host := index/hostsPerSubnet, index%hostsPerSubnet+1
+	return netip.AddrFrom4([4]byte{127, 16, byte(subnet), byte(host)}) //nolint:gosec // MaxClusters keeps both below 256
 }
 
 // indexOf is the reverse of loopbackOf; false for an address that is no cluster's.

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -27,7 +28,7 @@ func configMapType() *resourceType {
 			for i, text := range p.filler {
 				m.Data[fillerName(i)] = text
 			}
-			return product{object: m, meta: &m.ObjectMeta, cells: []any{name, fmt.Sprint(len(m.Data)), p.age()}}
+			return product{object: m, meta: &m.ObjectMeta, cells: []any{name, strconv.Itoa(len(m.Data)), p.age()}}
 		},
 	}
 }
@@ -61,7 +62,7 @@ func makeSecret(p place) product {
 	for i, text := range p.filler {
 		s.Data[fillerName(i)] = []byte(text)
 	}
-	return product{object: s, meta: &s.ObjectMeta, cells: []any{name, "Opaque", fmt.Sprint(len(s.Data)), p.age()}}
+	return product{object: s, meta: &s.ObjectMeta, cells: []any{name, "Opaque", strconv.Itoa(len(s.Data)), p.age()}}
 }
 
 func serviceType() *resourceType {

@@ -161,8 +161,8 @@ func TestSilentConnectionGoesOnAfterTheBlackHole(t *testing.T) {
 	if err := fleet.ClearFault("sim-0001"); err != nil {
 		t.Fatal(err)
 	}
-	if answer := readRaw(t, warm); answer.StatusCode != 200 {
-		t.Errorf("status %d", answer.StatusCode)
+	if status := readRaw(t, warm); status != 200 {
+		t.Errorf("status %d", status)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 // document is a rendered answer of discovery.
 type document struct {
-	contentType []string
+	contentType string
 	body        []byte
 	etag        []string
 }

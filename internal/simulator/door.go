@@ -32,22 +32,18 @@ type door struct {
 	plugAddr string
 }
 
-// newDoor opens a door at addr; with port 0, the door stays at the port it was given.
-func newDoor(ctx context.Context, addr netip.AddrPort) (*door, error) {
-	d := &door{address: addr, parked: make(chan struct{}), resume: make(chan struct{})}
+// newDoor opens a door at addr, on a free port that it keeps.
+func newDoor(ctx context.Context, addr netip.Addr) (*door, error) {
+	d := &door{address: netip.AddrPortFrom(addr, 0), parked: make(chan struct{}), resume: make(chan struct{})}
 	if err := d.open(ctx); err != nil {
 		return nil, err
 	}
-	bound, ok := d.listener.Addr().(*net.TCPAddr)
-	if !ok {
-		return nil, fmt.Errorf("listen on %s: no TCP address: %v", addr, d.listener.Addr())
-	}
-	d.address = netip.AddrPortFrom(addr.Addr(), uint16(bound.Port))
+	d.address = netip.AddrPortFrom(addr, portOf(d.listener))
 	return d, nil
 }
 
 func (d *door) open(ctx context.Context) error {
-	l, err := listen(ctx, d.address)
+	l, err := listen(ctx, d.address.Addr(), int(d.address.Port()))
 	if err != nil {
 		return err
 	}
@@ -88,13 +84,14 @@ func (d *door) stopUp(ctx context.Context) error {
 	}
 	dialer := net.Dialer{Timeout: plugTimeout}
 	plug, err := dialer.DialContext(ctx, "tcp4", d.address.String())
-	if timeout := net.Error(nil); err != nil && !(errors.As(err, &timeout) && timeout.Timeout()) {
-		return fmt.Errorf("black-hole %s: %w", d.address, err)
-	}
 	if err == nil {
 		d.plug, d.plugAddr = plug, plug.LocalAddr().String()
+		return nil
 	}
-	return nil
+	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
+		return nil
+	}
+	return fmt.Errorf("black-hole %s: %w", d.address, err)
 }
 
 // unstop undoes stopUp. Clients that were trying all along get through with their next SYN.

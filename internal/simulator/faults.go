@@ -1,7 +1,11 @@
 package simulator
 
 import (
+	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -107,13 +111,22 @@ const (
 )
 
 // responder shows an answer fault to one request. It reports false when the fault leaves this request alone.
-type responder func(*exchange, *Fault) (shown bool, err error)
+type responder func(context.Context, *exchange, *Fault) (shown bool, err error)
 
-// trait is what is known of a kind.
+// greeter meets a connection instead of the HTTP server. It ends with the connection.
+type greeter func(*Fleet, *conn)
+
+// forger makes the chain that is served instead of the cluster's, from what the certificate should have been.
+type forger func(*pki, *x509.Certificate) ([][]byte, error)
+
+// trait is what is known of a kind. One of show, greet and forge shows it, unless it is a link fault.
 type trait struct {
-	family family
-	takes  []string // the parameters it takes, as a scenario names them
-	show   responder
+	family   family
+	takes    []string     // the parameters it takes, as a scenario names them
+	complete func(*Fault) // sets the defaults; nil when there are none
+	show     responder
+	greet    greeter
+	forge    forger
 }
 
 func traits() map[Kind]trait {
@@ -121,43 +134,61 @@ func traits() map[Kind]trait {
 		Refuse:    {family: linkFault},
 		Blackhole: {family: linkFault},
 
-		TLSExpired:          {family: connectionFault},
-		TLSWrongHost:        {family: connectionFault},
-		TLSUnknownCA:        {family: connectionFault},
-		TLSGarbage:          {family: connectionFault},
-		TLSHugeSAN:          {family: connectionFault},
-		TLSBadConstraint:    {family: connectionFault},
-		TLSDSA:              {family: connectionFault},
-		H2ZeroFrameSize:     {family: connectionFault},
-		H2GoAwayStorm:       {family: connectionFault},
-		H2ContinuationFlood: {family: connectionFault},
+		TLSExpired:          {family: connectionFault, forge: forgeExpired},
+		TLSWrongHost:        {family: connectionFault, forge: forgeWrongHost},
+		TLSUnknownCA:        {family: connectionFault, forge: forgeUnknownCA},
+		TLSHugeSAN:          {family: connectionFault, forge: forgeHugeSAN},
+		TLSBadConstraint:    {family: connectionFault, forge: forgeBadConstraint},
+		TLSDSA:              {family: connectionFault, forge: forgeDSA},
+		TLSGarbage:          {family: connectionFault, greet: greetWithGarbage},
+		H2ZeroFrameSize:     {family: connectionFault, greet: greetH2(zeroFrameSize)},
+		H2GoAwayStorm:       {family: connectionFault, greet: greetH2(goAwayStorm)},
+		H2ContinuationFlood: {family: connectionFault, greet: greetH2(continuationFlood)},
 
 		Hang:             {family: answerFault, takes: []string{"at"}, show: hang},
 		Slow:             {family: answerFault, takes: []string{"latency"}, show: leave},
-		Drip:             {family: answerFault, takes: []string{"interval"}, show: drip},
+		Drip:             {family: answerFault, takes: []string{"interval"}, show: drip, complete: everySecond},
 		Unauthorized:     {family: answerFault, show: unauthorized},
 		Forbidden:        {family: answerFault, show: forbidden},
 		NotFound:         {family: answerFault, show: notFound},
-		Throttle:         {family: answerFault, takes: []string{"retryAfter"}, show: throttle},
+		Throttle:         {family: answerFault, takes: []string{"retryAfter"}, show: throttle, complete: retryInASecond},
 		Error500:         {family: answerFault, show: error500},
 		Error503:         {family: answerFault, takes: []string{"retryAfter"}, show: error503},
-		NotReady:         {family: answerFault, takes: []string{"checks"}, show: notReady},
+		NotReady:         {family: answerFault, takes: []string{"checks"}, show: notReady, complete: etcdFails},
 		EndlessBody:      {family: answerFault, show: endlessBody},
 		EndlessHeaders:   {family: answerFault, show: endlessHeaders},
 		EndlessContinue:  {family: answerFault, show: endlessContinue},
 		ExpiredContinue:  {family: answerFault, show: expiredContinue},
-		HugeList:         {family: answerFault, takes: []string{"bytes"}, show: hugeList},
+		HugeList:         {family: answerFault, takes: []string{"bytes"}, show: hugeList, complete: bytesOf(500_000_000)},
 		TruncatedJSON:    {family: answerFault, show: truncatedJSON},
-		DeepJSON:         {family: answerFault, takes: []string{"depth"}, show: deepJSON},
+		DeepJSON:         {family: answerFault, takes: []string{"depth"}, show: deepJSON, complete: aMillionDeep},
 		HTML:             {family: answerFault, show: html},
-		GzipBomb:         {family: answerFault, takes: []string{"bytes"}, show: gzipBomb},
-		Redirect:         {family: answerFault, takes: []string{"status", "location"}, show: redirect},
+		GzipBomb:         {family: answerFault, takes: []string{"bytes"}, show: gzipBomb, complete: bytesOf(10 << 30)},
+		Redirect:         {family: answerFault, takes: []string{"status", "location"}, show: redirect, complete: toSamePlace},
 		Reset:            {family: answerFault, takes: []string{"bytes"}, show: reset},
 		HostileText:      {family: answerFault, show: hostileText},
-		ClockSkew:        {family: answerFault, takes: []string{"offset"}, show: clockSkew},
+		ClockSkew:        {family: answerFault, takes: []string{"offset"}, show: clockSkew, complete: tenMinutesAhead},
 		AuthFails:        {family: answerFault, show: authFails},
 		PermissionDenied: {family: answerFault, show: permissionDenied},
 	}
+}
+
+func everySecond(f *Fault)     { setDefault(&f.Interval, time.Second) }
+func retryInASecond(f *Fault)  { setDefault(&f.RetryAfter, 1) }
+func aMillionDeep(f *Fault)    { setDefault(&f.Depth, 1_000_000) }
+func tenMinutesAhead(f *Fault) { setDefault(&f.Offset, 10*time.Minute) }
+
+func bytesOf(n int64) func(*Fault) { return func(f *Fault) { setDefault(&f.Bytes, n) } }
+
+func etcdFails(f *Fault) {
+	if len(f.Checks) == 0 {
+		f.Checks = []string{"etcd"}
+	}
+}
+
+func toSamePlace(f *Fault) {
+	setDefault(&f.Status, http.StatusFound)
+	setDefault(&f.Location, "/redirected")
 }
 
 // Kinds lists every kind of fault, sorted.
@@ -180,10 +211,10 @@ func (f Fault) check() (Fault, trait, error) {
 		return f, t, fmt.Errorf("at: %q is neither %q nor %q", f.At, AtRequest, AtHandshake)
 	}
 	if f.Kind == Hang && f.At == AtHandshake {
-		t = trait{family: connectionFault, takes: t.takes}
+		t = trait{family: connectionFault, takes: t.takes, greet: lingerOn}
 	}
 	if len(f.Paths) > 0 && t.family != answerFault {
-		return f, t, fmt.Errorf("paths: this fault is shown before any path is known")
+		return f, t, errors.New("paths: this fault is shown before any path is known")
 	}
 	for _, path := range f.Paths {
 		if !strings.HasPrefix(path, "/") {
@@ -191,43 +222,21 @@ func (f Fault) check() (Fault, trait, error) {
 		}
 	}
 	if f.Interval < 0 || f.RetryAfter < 0 || f.Bytes < 0 || f.Depth < 0 {
-		return f, t, fmt.Errorf("a parameter is negative")
+		return f, t, errors.New("a parameter is negative")
 	}
 	if len(f.Latency.tails) > 0 {
-		return f, t, fmt.Errorf("latency: the clusters of a fault are chosen by the fault, not by a share of its latency")
+		return f, t, errors.New("latency: the clusters of a fault are chosen by the fault, not by a share of its latency")
 	}
-	f.complete()
+	if t.complete != nil {
+		t.complete(&f)
+	}
 	if f.Kind == Redirect && (f.Status < 300 || f.Status > 399) {
 		return f, t, fmt.Errorf("status: %d is no redirect", f.Status)
 	}
 	if strings.ContainsAny(f.Location, "\r\n") {
-		return f, t, fmt.Errorf("location: holds a line break")
+		return f, t, errors.New("location: holds a line break")
 	}
 	return f, t, nil
-}
-
-func (f *Fault) complete() {
-	switch f.Kind {
-	case Drip:
-		setDefault(&f.Interval, time.Second)
-	case Throttle:
-		setDefault(&f.RetryAfter, 1)
-	case NotReady:
-		if len(f.Checks) == 0 {
-			f.Checks = []string{"etcd"}
-		}
-	case HugeList:
-		setDefault(&f.Bytes, 500_000_000)
-	case GzipBomb:
-		setDefault(&f.Bytes, 10<<30)
-	case ClockSkew:
-		setDefault(&f.Offset, 10*time.Minute)
-	case DeepJSON:
-		setDefault(&f.Depth, 1_000_000)
-	case Redirect:
-		setDefault(&f.Status, 302)
-		setDefault(&f.Location, "/redirected")
-	}
 }
 
 func setDefault[T comparable](field *T, value T) {

@@ -4,13 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Fleet is a running fleet. Its methods may be called from any goroutine.
@@ -85,7 +87,7 @@ func launch(ctx context.Context, config Config, ranged bool) (*Fleet, error) {
 		return nil, err
 	}
 	f.serve(config.Auth, shared)
-	if err := f.begin(config.Scenario, casts); err != nil {
+	if err := f.begin(ctx, config.Scenario, casts); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
@@ -143,7 +145,7 @@ func (f *Fleet) listen(ctx context.Context, config Config, casts [][]*cluster, r
 		if !config.OwnPorts && !own[c] {
 			continue
 		}
-		d, err := newDoor(ctx, netip.AddrPortFrom(host(c), 0))
+		d, err := newDoor(ctx, host(c))
 		if err != nil {
 			f.abandonDoors()
 			return nil, err
@@ -153,16 +155,12 @@ func (f *Fleet) listen(ctx context.Context, config Config, casts [][]*cluster, r
 	if config.OwnPorts {
 		return nil, nil
 	}
-	shared, err := listen(ctx, netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(config.Port)))
+	shared, err := listen(ctx, netip.IPv4Unspecified(), config.Port)
 	if err != nil {
 		f.abandonDoors()
 		return nil, err
 	}
-	bound, ok := shared.Addr().(*net.TCPAddr)
-	if !ok {
-		return nil, errors.Join(fmt.Errorf("listen: no TCP address: %v", shared.Addr()), shared.Close())
-	}
-	f.address = bound.AddrPort()
+	f.address = netip.AddrPortFrom(netip.IPv4Unspecified(), portOf(shared))
 	for _, c := range f.clusters {
 		if c.door == nil {
 			c.address = netip.AddrPortFrom(host(c), f.address.Port())
@@ -180,25 +178,27 @@ func (f *Fleet) abandonDoors() {
 	}
 }
 
+// issueCredentials uses all processors: ten thousand certificates take some seconds of one.
 func (f *Fleet) issueCredentials(auth Auth) error {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, c := range f.clusters {
 		if auth == AuthToken {
 			c.credential = newTokenCredential()
 			continue
 		}
-		credential, err := f.pki.authority.newCertCredential(c, time.Now())
-		if err != nil {
+		group.Go(func() (err error) {
+			c.credential, err = f.pki.authority.newCertCredential(c, time.Now())
 			return err
-		}
-		c.credential = credential
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 // begin turns on the faults that are there from the start, and lets the timeline do the rest.
-func (f *Fleet) begin(s *Scenario, casts [][]*cluster) error {
+func (f *Fleet) begin(ctx context.Context, s *Scenario, casts [][]*cluster) error {
 	start := time.Now()
-	ctx, cancel := context.WithCancel(context.Background())
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f.stopTimeline = cancel
 	if s == nil {
 		return nil
@@ -213,7 +213,7 @@ func (f *Fleet) begin(s *Scenario, casts [][]*cluster) error {
 		faults[i] = &active{Fault: fault, trait: t}
 		next, more := firstCue(i, rule), true
 		if rule.From == 0 {
-			if err := f.perform(next, casts[i], faults[i]); err != nil {
+			if err := f.perform(ctx, next, casts[i], faults[i]); err != nil {
 				return err
 			}
 			next, more = rule.after(next)
@@ -223,9 +223,9 @@ func (f *Fleet) begin(s *Scenario, casts [][]*cluster) error {
 		}
 	}
 	f.loops.Go(func() {
-		play(ctx, start, s.Rules, cues, func(c cue) {
-			err := f.perform(c, casts[c.rule], faults[c.rule])
-			if err != nil && !errors.Is(err, errClosed) {
+		play(later, start, s.Rules, cues, func(c cue) {
+			err := f.perform(later, c, casts[c.rule], faults[c.rule])
+			if err != nil && later.Err() == nil {
 				f.log.Error("a fault of the scenario did not come or go", "rule", c.rule+1, "error", err)
 			}
 		})
@@ -233,13 +233,13 @@ func (f *Fleet) begin(s *Scenario, casts [][]*cluster) error {
 	return nil
 }
 
-func (f *Fleet) perform(c cue, cast []*cluster, fault *active) error {
+func (f *Fleet) perform(ctx context.Context, c cue, cast []*cluster, fault *active) error {
 	if !c.on {
 		fault = nil
 	}
 	var errs []error
 	for _, member := range cast {
-		errs = append(errs, f.assign(member, c.rule, fault))
+		errs = append(errs, f.assign(ctx, member, c.rule, fault))
 	}
 	return errors.Join(errs...)
 }

@@ -9,32 +9,14 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// greeterFor is what meets a connection instead of the HTTP server while the fault is on; nil when the server does.
-// A greeter runs in a goroutine of its own and ends with the connection.
-func greeterFor(fault *active) func(*Fleet, *conn) {
-	if fault == nil {
-		return nil
-	}
-	switch fault.Kind {
-	case Hang:
-		return func(_ *Fleet, c *conn) { linger(c) }
-	case TLSGarbage:
-		return greetWithGarbage
-	case H2ZeroFrameSize:
-		return greetH2(zeroFrameSize)
-	case H2GoAwayStorm:
-		return greetH2(goAwayStorm)
-	case H2ContinuationFlood:
-		return greetH2(continuationFlood)
-	}
-	return nil
-}
-
 // linger reads until the client leaves: closing earlier would discard what it has not read yet.
 func linger(c *conn) {
 	_, _ = io.Copy(io.Discard, c)
 	_ = c.Close()
 }
+
+// lingerOn accepts a connection and does no more.
+func lingerOn(_ *Fleet, c *conn) { linger(c) }
 
 func greetWithGarbage(_ *Fleet, c *conn) {
 	_, _ = io.WriteString(c, "\x00\x01\x02 this is not TLS \xff\xfe\r\n")
@@ -43,7 +25,7 @@ func greetWithGarbage(_ *Fleet, c *conn) {
 
 // greetH2 speaks TLS as the cluster does, offers HTTP/2 alone, and then misbehaves in its frames. A client that speaks
 // no HTTP/2 fails in the handshake.
-func greetH2(misbehave func(*http2.Framer)) func(*Fleet, *conn) {
+func greetH2(misbehave func(*http2.Framer)) greeter {
 	return func(f *Fleet, c *conn) {
 		defer linger(c)
 		config := f.tlsFaulty.Clone()

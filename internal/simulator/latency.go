@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -99,7 +100,7 @@ func parseLognormal(points string) (Latency, error) {
 	half, okHalf := strings.CutPrefix(half, "p50=")
 	rest, okRest := strings.CutPrefix(rest, "p99=")
 	if !okHalf || !okRest {
-		return Latency{}, fmt.Errorf("want lognormal:p50=DURATION,p99=DURATION")
+		return Latency{}, errors.New("want lognormal:p50=DURATION,p99=DURATION")
 	}
 	p50, err := parseDelay(half)
 	if err != nil {
@@ -110,7 +111,7 @@ func parseLognormal(points string) (Latency, error) {
 		return Latency{}, err
 	}
 	if p50 <= 0 || p99 < p50 {
-		return Latency{}, fmt.Errorf("want 0 < p50 <= p99")
+		return Latency{}, errors.New("want 0 < p50 <= p99")
 	}
 	mu := math.Log(p50.Seconds())
 	return Latency{shape: lognormal, mu: mu, sigma: (math.Log(p99.Seconds()) - mu) / z99}, nil
@@ -139,11 +140,12 @@ func parsePercent(text string) (float64, error) {
 func (l *Latency) isZero() bool { return l.shape == constant && l.low == 0 }
 
 func (l *Latency) draw(source rand.Source) time.Duration {
+	random := rand.New(source) //nolint:gosec // a simulation is to be repeatable, not secret
 	switch l.shape {
 	case uniform:
-		return l.low + time.Duration(rand.New(source).Int64N(int64(l.high-l.low)+1))
+		return l.low + time.Duration(random.Int64N(int64(l.high-l.low)+1))
 	case lognormal:
-		seconds := math.Exp(l.mu + l.sigma*rand.New(source).NormFloat64())
+		seconds := math.Exp(l.mu + l.sigma*random.NormFloat64())
 		return time.Duration(min(seconds, math.MaxInt64/2e9) * float64(time.Second))
 	default:
 		return l.low

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // connKey is under which a request's context holds its *conn.
@@ -16,11 +17,12 @@ type connKey struct{}
 func (f *Fleet) serve(auth Auth, shared *net.TCPListener) {
 	f.tlsHealthy, f.tlsFaulty = f.serverConfigs(auth)
 	f.server = &http.Server{
-		Handler:     http.HandlerFunc(f.handle),
-		ConnState:   f.followConn,
-		ConnContext: withConn,
-		ErrorLog:    slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
-		HTTP2:       &http.HTTP2Config{MaxConcurrentStreams: 100}, // as kube-apiserver
+		Handler:           http.HandlerFunc(f.handle),
+		ConnState:         f.followConn,
+		ConnContext:       withConn,
+		ErrorLog:          slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: time.Minute,                                  // of clients that say nothing: longer than any fault's test waits
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100}, // as kube-apiserver
 	}
 	if shared != nil {
 		f.loops.Go(func() {
@@ -56,6 +58,7 @@ func (f *Fleet) followConn(_ net.Conn, state http.ConnState) {
 		f.conns.Add(1)
 	case http.StateClosed, http.StateHijacked:
 		f.conns.Done()
+	case http.StateActive, http.StateIdle:
 	}
 }
 

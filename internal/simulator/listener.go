@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"syscall"
 )
 
@@ -57,8 +58,8 @@ func (f *Fleet) admit(tcp *net.TCPConn, owner *cluster) net.Conn {
 		c.reset()
 		return nil
 	}
-	if greet := greeterFor(faults.connectionFault()); greet != nil {
-		f.loops.Go(func() { greet(f, c) })
+	if fault := faults.connectionFault(); fault != nil && fault.greet != nil {
+		f.loops.Go(func() { fault.greet(f, c) })
 		return nil
 	}
 	return tls.Server(c, f.tlsHealthy)
@@ -82,7 +83,7 @@ func addrOf(addr net.Addr) netip.Addr {
 
 // hasLoopbackRange tells whether all of 127.0.0.0/8 is this machine, as on Linux, or only 127.0.0.1.
 func hasLoopbackRange(ctx context.Context) bool {
-	l, err := listen(ctx, netip.AddrPortFrom(loopbackOf(0), 0))
+	l, err := listen(ctx, loopbackOf(0), 0)
 	if err != nil {
 		return false
 	}
@@ -91,18 +92,28 @@ func hasLoopbackRange(ctx context.Context) bool {
 }
 
 // listen opens a listening socket. Keep-alive probes are off: a fleet of idle connections is not to wake up for them.
-func listen(ctx context.Context, addr netip.AddrPort) (*net.TCPListener, error) {
+func listen(ctx context.Context, addr netip.Addr, port int) (*net.TCPListener, error) {
 	config := net.ListenConfig{KeepAlive: -1}
-	if addr.Addr().IsUnspecified() {
+	if addr.IsUnspecified() {
 		config.Control = func(_, _ string, raw syscall.RawConn) error { return raw.Control(stayOnLoopback) }
 	}
-	l, err := config.Listen(ctx, "tcp4", addr.String())
+	address := net.JoinHostPort(addr.String(), strconv.Itoa(port))
+	l, err := config.Listen(ctx, "tcp4", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
 	tcp, ok := l.(*net.TCPListener)
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("listen on %s: got a %T", addr, l), l.Close())
+		return nil, errors.Join(fmt.Errorf("listen on %s: got a %T", address, l), l.Close())
 	}
 	return tcp, nil
+}
+
+// portOf is where l listens; 0 if that is not TCP, which it is.
+func portOf(l *net.TCPListener) uint16 {
+	bound, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		return 0
+	}
+	return bound.AddrPort().Port()
 }

@@ -156,7 +156,7 @@ func (x *exchange) get(t target, form form) error {
 	case asTable:
 		return x.table(t, page{spans: []span{{index, index + 1}}, remaining: -1})
 	case asMetadata:
-		return x.reply(http.StatusOK, jsonType, partialHead, t.shelf.metadata(index), objectTail)
+		return x.reply(http.StatusOK, jsonType, []byte(partialHead), t.shelf.metadata(index), []byte("}"))
 	default:
 		return x.reply(http.StatusOK, jsonType, t.shelf.object(index)...)
 	}
@@ -168,20 +168,19 @@ func (x *exchange) list(t target, form form, p page) error {
 		return x.table(t, p)
 	case asMetadata:
 		return x.metadataList(t, p)
+	case asObject:
 	}
 	head, tail := t.shelf.frame(p)
 	pieces := make([][]byte, 0, 2*len(p.spans)+2)
 	pieces = append(pieces, head)
 	for i, r := range p.spans {
 		if i > 0 {
-			pieces = append(pieces, comma)
+			pieces = append(pieces, []byte(","))
 		}
 		pieces = append(pieces, t.shelf.text(r))
 	}
 	return x.reply(http.StatusOK, jsonType, append(pieces, tail)...)
 }
-
-var comma = []byte{','}
 
 // frame is what stands before and after the items of a list.
 func (s *shelf) frame(p page) (head, tail []byte) {

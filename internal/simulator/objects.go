@@ -3,6 +3,7 @@ package simulator
 import (
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,7 +42,7 @@ func (p place) meta(kind, name string, labels map[string]string) metav1.ObjectMe
 		Name:              name,
 		Namespace:         p.namespace,
 		UID:               uidOf(kind, p.namespace, name),
-		ResourceVersion:   fmt.Sprint(1000 + p.index),
+		ResourceVersion:   strconv.Itoa(1000 + p.index),
 		Generation:        1,
 		CreationTimestamp: created,
 		Labels:            labels,
@@ -51,7 +52,7 @@ func (p place) meta(kind, name string, labels map[string]string) metav1.ObjectMe
 			APIVersion: "v1",
 			Time:       &created,
 			FieldsType: "FieldsV1",
-			FieldsV1:   &metav1.FieldsV1{Raw: []byte(`{"f:metadata":{"f:labels":{".":{},"f:app":{},"f:tier":{}}}}`)},
+			FieldsV1:   metav1.NewFieldsV1(`{"f:metadata":{"f:labels":{".":{},"f:app":{},"f:tier":{}}}}`),
 		}},
 	}
 }

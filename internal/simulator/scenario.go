@@ -135,8 +135,7 @@ func parseRule(data []byte) (Rule, error) {
 
 // describe replaces the words of encoding/json, which speak of Go types.
 func describe(err error) error {
-	var mismatch *json.UnmarshalTypeError
-	if errors.As(err, &mismatch) {
+	if mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("%s: unexpected %s", mismatch.Field, mismatch.Value)
 	}
 	return err

@@ -32,7 +32,7 @@ func (f *Fleet) handle(w http.ResponseWriter, r *http.Request) {
 	defer f.stats.end(t)
 	x := &exchange{w: w, r: r, conn: c, cluster: c.cluster, fleet: f}
 	x.readBody()
-	if err := x.answer(); err != nil && !c.severed.Load() {
+	if err := x.answer(r.Context()); err != nil && !c.severed.Load() {
 		f.stats.countAbort(t, time.Now())
 	}
 }
@@ -48,11 +48,10 @@ func (x *exchange) readBody() {
 	}
 }
 
-func (x *exchange) ctx() context.Context { return x.r.Context() }
-
-func (x *exchange) answer() error {
+// answer waits for as long as the cluster takes, and lets the first fault answer that wants to.
+func (x *exchange) answer(ctx context.Context) error {
 	faults := x.cluster.faults.Load()
-	if err := x.cluster.wait(x.ctx(), x.latency(faults)); err != nil {
+	if err := x.cluster.wait(ctx, x.latency(faults)); err != nil {
 		return err
 	}
 	if faults != nil {
@@ -60,7 +59,7 @@ func (x *exchange) answer() error {
 			if !fault.covers(x.r.URL.Path) {
 				continue
 			}
-			if shown, err := fault.show(x, &fault.Fault); shown {
+			if shown, err := fault.show(ctx, x, &fault.Fault); shown {
 				return err
 			}
 		}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -11,29 +12,31 @@ import (
 )
 
 // leave is the responder of faults that are shown elsewhere.
-func leave(*exchange, *Fault) (bool, error) { return false, nil }
+func leave(context.Context, *exchange, *Fault) (bool, error) { return false, nil }
 
-func hang(x *exchange, _ *Fault) (bool, error) {
-	<-x.ctx().Done()
-	return true, x.ctx().Err()
+func hang(ctx context.Context, _ *exchange, _ *Fault) (bool, error) {
+	<-ctx.Done()
+	return true, ctx.Err()
 }
 
-func unauthorized(x *exchange, _ *Fault) (bool, error) { return true, x.status(unauthorizedStatus()) }
+func unauthorized(_ context.Context, x *exchange, _ *Fault) (bool, error) {
+	return true, x.status(unauthorizedStatus())
+}
 
-func forbidden(x *exchange, _ *Fault) (bool, error) {
+func forbidden(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 	return true, x.status(forbiddenStatus(x.cluster.userName(), parseTarget(x.r), x.r.URL.Path))
 }
 
-func notFound(x *exchange, _ *Fault) (bool, error) { return true, x.notFound() }
+func notFound(_ context.Context, x *exchange, _ *Fault) (bool, error) { return true, x.notFound() }
 
 // clockSkew tells a wrong time and leaves the rest of the answer as it is.
-func clockSkew(x *exchange, f *Fault) (bool, error) {
+func clockSkew(_ context.Context, x *exchange, f *Fault) (bool, error) {
 	x.w.Header()["Date"] = []string{time.Now().Add(f.Offset).UTC().Format(http.TimeFormat)}
 	return false, nil
 }
 
 // permissionDenied is what a user of a cluster sees who has no role in it: credentials that are good for nothing.
-func permissionDenied(x *exchange, f *Fault) (bool, error) {
+func permissionDenied(ctx context.Context, x *exchange, f *Fault) (bool, error) {
 	if x.identify() != owner {
 		return false, nil
 	}
@@ -42,30 +45,30 @@ func permissionDenied(x *exchange, f *Fault) (bool, error) {
 		return true, x.selfSubjectAccessReview(false)
 	}
 	if _, isResource := parseTarget(x.r).in(x.fleet.catalogue); isResource {
-		return forbidden(x, f)
+		return forbidden(ctx, x, f)
 	}
 	return false, nil
 }
 
-func authFails(x *exchange, f *Fault) (bool, error) {
+func authFails(ctx context.Context, x *exchange, f *Fault) (bool, error) {
 	if x.r.URL.Path != selfSubjectReviews {
 		return false, nil
 	}
-	return unauthorized(x, f)
+	return unauthorized(ctx, x, f)
 }
 
 // throttle answers as the priority and fairness filter of kube-apiserver does.
-func throttle(x *exchange, f *Fault) (bool, error) {
+func throttle(_ context.Context, x *exchange, f *Fault) (bool, error) {
 	x.w.Header()["Retry-After"] = []string{strconv.Itoa(f.RetryAfter)}
-	return true, x.reply(http.StatusTooManyRequests, textType, []byte("Too many requests, please try again later.\n"))
+	return true, x.text(http.StatusTooManyRequests, "Too many requests, please try again later.\n")
 }
 
-func error500(x *exchange, _ *Fault) (bool, error) {
+func error500(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 	return true, x.status(failure(http.StatusInternalServerError, metav1.StatusReasonInternalError,
 		"Internal error occurred: simulated by fleetsim"))
 }
 
-func error503(x *exchange, f *Fault) (bool, error) {
+func error503(_ context.Context, x *exchange, f *Fault) (bool, error) {
 	if f.RetryAfter > 0 {
 		x.w.Header()["Retry-After"] = []string{strconv.Itoa(f.RetryAfter)}
 	}
@@ -74,7 +77,7 @@ func error503(x *exchange, f *Fault) (bool, error) {
 }
 
 // notReady fails readiness; liveness only when a path of the fault says so, as the server is alive.
-func notReady(x *exchange, f *Fault) (bool, error) {
+func notReady(_ context.Context, x *exchange, f *Fault) (bool, error) {
 	name, check, ok := healthPath(x.r.URL.Path)
 	if !ok || name == "livez" && len(f.Paths) == 0 || x.identify() == impostor {
 		return false, nil
@@ -83,7 +86,7 @@ func notReady(x *exchange, f *Fault) (bool, error) {
 }
 
 // endlessContinue serves the first page for ever, each time with a token that was never seen before.
-func endlessContinue(x *exchange, _ *Fault) (bool, error) {
+func endlessContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
 	if !ok || t.verb != "list" || x.identify() != owner {
 		return false, nil
@@ -96,7 +99,7 @@ func endlessContinue(x *exchange, _ *Fault) (bool, error) {
 	return true, x.list(t, asObject, page{spans: []span{first}, next: next, remaining: -1})
 }
 
-func expiredContinue(x *exchange, _ *Fault) (bool, error) {
+func expiredContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
 	if !ok || t.verb != "list" || t.query.Get("continue") == "" {
 		return false, nil
@@ -110,11 +113,11 @@ const loginPage = `<!DOCTYPE html>
 <body><form action="/login" method="post"><input name="user"><input name="password" type="password"></form></body></html>
 `
 
-func html(x *exchange, _ *Fault) (bool, error) {
+func html(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 	return true, x.reply(http.StatusOK, htmlType, []byte(loginPage))
 }
 
-func redirect(x *exchange, f *Fault) (bool, error) {
+func redirect(_ context.Context, x *exchange, f *Fault) (bool, error) {
 	x.w.Header()["Location"] = []string{f.Location}
 	return true, x.reply(f.Status, htmlType, []byte("<a href=\"elsewhere\">elsewhere</a>\n"))
 }
@@ -124,7 +127,7 @@ func redirect(x *exchange, f *Fault) (bool, error) {
 const hostile = `\u001b[31mred\u001b]0;title\u0007\r\nforged: line\u2028` + "\u202egnp.exe\u202c \xff\xfe\xc0\xaf"
 
 // hostileText puts it wherever a server may choose its words. Health stays as it is, so that somebody reads on.
-func hostileText(x *exchange, _ *Fault) (bool, error) {
+func hostileText(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 	path := x.r.URL.Path
 	if _, _, ok := healthPath(path); ok {
 		return false, nil

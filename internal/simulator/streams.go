@@ -30,9 +30,6 @@ func (x *exchange) filling() []byte {
 // pour writes piece again and again until n bytes are written, or for ever when n is negative. It ends with the client.
 func (x *exchange) pour(piece []byte, n int64) error {
 	for n != 0 {
-		if err := x.ctx().Err(); err != nil {
-			return err
-		}
 		if n > 0 && int64(len(piece)) > n {
 			piece = piece[:n]
 		}
@@ -51,7 +48,7 @@ func (x *exchange) say(text string) error {
 	return err
 }
 
-func endlessBody(x *exchange, _ *Fault) (bool, error) {
+func endlessBody(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 	x.head(http.StatusOK, jsonType)
 	if err := x.say(listStart); err != nil {
 		return true, err
@@ -60,7 +57,7 @@ func endlessBody(x *exchange, _ *Fault) (bool, error) {
 }
 
 // hugeList ignores limit and sends its items over and over.
-func hugeList(x *exchange, f *Fault) (bool, error) {
+func hugeList(_ context.Context, x *exchange, f *Fault) (bool, error) {
 	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
 	if !ok || t.verb != "list" || x.identify() != owner || len(t.shelf.body) == 0 {
 		return false, nil
@@ -78,12 +75,12 @@ func hugeList(x *exchange, f *Fault) (bool, error) {
 	return true, x.say(string(t.shelf.body) + string(tail))
 }
 
-func truncatedJSON(x *exchange, _ *Fault) (bool, error) {
+func truncatedJSON(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 	text := listStart + string(x.filling())
 	return true, x.reply(http.StatusOK, jsonType, []byte(text[:len(listStart)+100]))
 }
 
-func deepJSON(x *exchange, f *Fault) (bool, error) {
+func deepJSON(_ context.Context, x *exchange, f *Fault) (bool, error) {
 	x.head(http.StatusOK, jsonType)
 	if err := x.say(listStart); err != nil {
 		return true, err
@@ -112,10 +109,10 @@ func newBomb() (bomb, error) {
 }
 
 // gzipBomb does not ask whether the client accepts gzip.
-func gzipBomb(x *exchange, f *Fault) (bool, error) {
+func gzipBomb(_ context.Context, x *exchange, f *Fault) (bool, error) {
 	b, err := x.fleet.bomb()
 	if err != nil {
-		return true, x.reply(http.StatusInternalServerError, textType, []byte(err.Error()))
+		return true, x.text(http.StatusInternalServerError, err.Error())
 	}
 	x.head(http.StatusOK, jsonType)
 	x.w.Header()["Content-Encoding"] = []string{"gzip"}
@@ -140,7 +137,7 @@ func compress(data []byte) ([]byte, error) {
 }
 
 // reset cuts the connection after some bytes of a list, or before any answer.
-func reset(x *exchange, f *Fault) (bool, error) {
+func reset(_ context.Context, x *exchange, f *Fault) (bool, error) {
 	if f.Bytes > 0 {
 		x.head(http.StatusOK, jsonType)
 		if err := x.say(listStart); err != nil {
@@ -159,38 +156,38 @@ func reset(x *exchange, f *Fault) (bool, error) {
 
 // takeOver gets the connection of an HTTP/1.1 request out of the hands of the server; false for HTTP/2. The context
 // ends with the connection, and done returns it.
-func (x *exchange) takeOver() (c net.Conn, ctx context.Context, done func(), ok bool) {
+func (x *exchange) takeOver(ctx context.Context) (c net.Conn, ended context.Context, done func(), ok bool) {
 	c, _, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
 		return nil, nil, nil, false
 	}
-	ctx, cancel := context.WithCancel(x.ctx())
+	ended, cancel := context.WithCancel(ctx)
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		defer cancel()
 		_, _ = io.Copy(io.Discard, c) // until the client leaves or the fleet drops the connection
 	}()
-	return c, ctx, func() {
+	return c, ended, func() {
 		_ = c.Close()
 		<-gone
 	}, true
 }
 
 // drip sends one byte an interval: over HTTP/1.1 from the status line on, over HTTP/2 of the body.
-func drip(x *exchange, f *Fault) (bool, error) {
-	c, ctx, done, ok := x.takeOver()
+func drip(ctx context.Context, x *exchange, f *Fault) (bool, error) {
+	c, ended, done, ok := x.takeOver(ctx)
 	if ok {
 		defer done()
 		answer := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" + listStart
-		return true, trickle(ctx, f, answer, func(b []byte) error {
+		return true, trickle(ended, f, answer, func(b []byte) error {
 			_, err := c.Write(b)
 			return err
 		})
 	}
 	x.head(http.StatusOK, jsonType)
 	flusher := http.NewResponseController(x.w)
-	return true, trickle(x.ctx(), f, listStart, func(b []byte) error {
+	return true, trickle(ctx, f, listStart, func(b []byte) error {
 		if _, err := x.w.Write(b); err != nil {
 			return err
 		}
@@ -218,23 +215,23 @@ func trickle(ctx context.Context, f *Fault, text string, send func([]byte) error
 const h2HeaderBytes = 2 << 20
 
 // endlessHeaders sends headers for ever over HTTP/1.1, and far too many over HTTP/2.
-func endlessHeaders(x *exchange, _ *Fault) (bool, error) {
+func endlessHeaders(ctx context.Context, x *exchange, _ *Fault) (bool, error) {
 	value := string(bytes.Repeat([]byte{'x'}, 4000))
-	c, ctx, done, ok := x.takeOver()
+	c, ended, done, ok := x.takeOver(ctx)
 	if !ok {
 		for i := range h2HeaderBytes / len(value) {
 			x.w.Header()[fmt.Sprintf("X-Endless-%d", i)] = []string{value}
 		}
-		return true, x.reply(http.StatusOK, textType, okBody)
+		return true, x.text(http.StatusOK, "ok")
 	}
 	defer done()
 	if _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\n"); err != nil {
 		return true, err
 	}
-	for i := 0; ctx.Err() == nil; i++ {
+	for i := 0; ended.Err() == nil; i++ {
 		if _, err := fmt.Fprintf(c, "X-Endless-%d: %s\r\n", i, value); err != nil {
 			return true, err
 		}
 	}
-	return true, ctx.Err()
+	return true, ended.Err()
 }

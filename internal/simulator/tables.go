@@ -47,10 +47,8 @@ func negotiate(accept []string) (form, bool) {
 	return asObject, false
 }
 
-var (
-	partialHead = []byte(`{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":`)
-	objectTail  = []byte(`}`)
-)
+// partialHead stands before the metadata in a PartialObjectMetadata; a brace stands after it.
+const partialHead = `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":`
 
 // lister writes a list whose items are assembled. It buffers, and remembers the first error, as bufio.Writer does.
 type lister struct {
@@ -61,38 +59,45 @@ type lister struct {
 func (x *exchange) startList(head, metadata string) *lister {
 	x.head(http.StatusOK, jsonType)
 	l := &lister{out: bufio.NewWriterSize(x.w, 32<<10)}
-	l.write([]byte(head), []byte(metadata))
+	l.say(head)
+	l.say(metadata)
 	return l
 }
 
+func (l *lister) say(text string) { _, _ = l.out.WriteString(text) } // Flush tells what went wrong
+
 func (l *lister) write(pieces ...[]byte) {
 	for _, piece := range pieces {
-		_, _ = l.out.Write(piece) // Flush tells
+		_, _ = l.out.Write(piece)
 	}
 }
 
-func (l *lister) item(pieces ...[]byte) {
+// next separates items.
+func (l *lister) next() {
 	if l.items > 0 {
-		l.write(comma)
+		l.say(",")
 	}
 	l.items++
-	l.write(pieces...)
+}
+
+func (l *lister) partial(metadata []byte) {
+	l.say(partialHead)
+	l.write(metadata)
+	l.say("}")
 }
 
 func (l *lister) finish(tail string) error {
-	l.write([]byte(tail))
+	l.say(tail)
 	return l.out.Flush()
 }
 
 func (x *exchange) metadataList(t target, p page) error {
-	if err := x.ctx().Err(); err != nil {
-		return err
-	}
 	l := x.startList(`{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":`, p.metadata())
-	l.write([]byte(`,"items":[`))
+	l.say(`,"items":[`)
 	for _, r := range p.spans {
 		for i := r.from; i < r.to; i++ {
-			l.item(partialHead, t.shelf.metadata(i), objectTail)
+			l.next()
+			l.partial(t.shelf.metadata(i))
 		}
 	}
 	return l.finish("]}\n")
@@ -110,24 +115,25 @@ func (x *exchange) table(t target, p page) error {
 	if err != nil {
 		return x.status(badRequest("%v", err))
 	}
-	if err := x.ctx().Err(); err != nil {
-		return err
-	}
 	l := x.startList(`{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":`, p.metadata())
-	l.write([]byte(`,"columnDefinitions":`), columns, []byte(`,"rows":[`))
+	l.say(`,"columnDefinitions":`)
+	l.write(columns)
+	l.say(`,"rows":[`)
 	for _, r := range p.spans {
 		for i := r.from; i < r.to; i++ {
-			l.item([]byte(`{"cells":`), t.shelf.items[i].cells)
+			l.next()
+			l.say(`{"cells":`)
+			l.write(t.shelf.items[i].cells)
+			l.say(`,"object":`)
 			switch include {
 			case "Object":
-				l.write([]byte(`,"object":`))
 				l.write(t.shelf.object(i)...)
-			case "", "Metadata":
-				l.write([]byte(`,"object":`), partialHead, t.shelf.metadata(i), objectTail)
 			case "None":
-				l.write([]byte(`,"object":null`))
+				l.say("null")
+			default:
+				l.partial(t.shelf.metadata(i))
 			}
-			l.write(objectTail)
+			l.say("}")
 		}
 	}
 	return l.finish("]}\n")

@@ -49,7 +49,7 @@ func (f *Fleet) serverConfigs(auth Auth) (healthy, faulty *tls.Config) {
 	faulty = healthy.Clone()
 	faulty.SessionTicketsDisabled = true
 	healthy.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if _, bad := tlsFault(hello); bad {
+		if forgerFor(hello) != nil {
 			return faulty, nil
 		}
 		return nil, nil
@@ -70,8 +70,8 @@ func (f *Fleet) chainFor(hello *tls.ClientHelloInfo) ([][]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("a connection of no cluster: %T", hello.Conn)
 	}
-	if kind, bad := tlsFault(hello); bad {
-		return f.pki.badChain(kind, c.cluster)
+	if forge := forgerFor(hello); forge != nil {
+		return forge(f.pki, serverTemplate(c.cluster, time.Now()))
 	}
 	der, err := c.cluster.certificateFrom(f.pki)
 	if err != nil {
@@ -94,20 +94,17 @@ func (c *cluster) certificateFrom(p *pki) ([]byte, error) {
 	return c.certificate, nil
 }
 
-func tlsFault(hello *tls.ClientHelloInfo) (Kind, bool) {
+// forgerFor makes the certificate of a cluster with a TLS fault; nil for all others.
+func forgerFor(hello *tls.ClientHelloInfo) forger {
 	c, ok := hello.Conn.(*conn)
 	if !ok {
-		return "", false
+		return nil
 	}
 	fault := c.cluster.faults.Load().connectionFault()
 	if fault == nil {
-		return "", false
+		return nil
 	}
-	switch fault.Kind {
-	case TLSExpired, TLSWrongHost, TLSUnknownCA, TLSHugeSAN, TLSBadConstraint, TLSDSA:
-		return fault.Kind, true
-	}
-	return "", false
+	return fault.forge
 }
 
 // peerCertificate is the client's certificate, nil when it showed none.

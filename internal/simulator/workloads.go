@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -136,8 +137,9 @@ func makeDeployment(p place) product {
 		ObservedGeneration: 1, Replicas: replicas, UpdatedReplicas: replicas, ReadyReplicas: replicas,
 		AvailableReplicas: replicas,
 	}
+	current := strconv.Itoa(int(replicas))
 	return product{object: d, meta: &d.ObjectMeta, cells: []any{
-		d.Name, fmt.Sprintf("%d/%d", replicas, replicas), fmt.Sprint(replicas), fmt.Sprint(replicas), p.age(),
+		d.Name, current + "/" + current, current, current, p.age(),
 		appName(p.index), imageOf(p), selectorText(labels),
 	}}
 }
