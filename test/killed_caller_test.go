@@ -2,6 +2,7 @@ package test_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/clusterfleet/clusterfleet/test/internal/product"
 )
@@ -14,6 +15,9 @@ faults:
 - {clusters: "sim-001?", fault: drip, interval: 30s, paths: [/api/v1/pods]}
 - {clusters: "*", fault: hang, paths: [/version]}
 `
+
+// promptly is well below the time after which a probe or a read gives up by itself.
+const promptly = 2 * time.Second
 
 func TestKilledCallerLeavesNothingBehind(t *testing.T) {
 	const clusters = 19
@@ -38,9 +42,13 @@ func TestKilledCallerLeavesNothingBehind(t *testing.T) {
 			caller := a.StartFleetctl(t, c.args...)
 			simulation.AwaitTraffic(t, "", "all clusters are asked", func(s product.Traffic) bool { return s.InFlight == clusters })
 			caller.Kill(t)
+			killed := time.Now()
 			simulation.AwaitTraffic(t, "", "the API servers see the requests end", func(s product.Traffic) bool {
 				return s.InFlight == 0 && s.Aborted == aborted+clusters
 			})
+			if took := time.Since(killed); took > promptly {
+				t.Errorf("the API servers saw the requests end after %s: they ended by themselves", took)
+			}
 			a.AwaitMetrics(t, "the handler ends", func(m product.Metrics) bool { return m.Value("grpc_server_handled_total", method...) == handled+1 })
 			// A full probe gives up the connection that it was stuck on, and a drip over HTTP/1.1 would, too.
 			a.AwaitMetrics(t, "goroutines and connections are what they were", func(m product.Metrics) bool {
