@@ -167,7 +167,7 @@ func TestAServerThatSpeaksHTTP2IsMalformed(t *testing.T) {
 			return
 		}
 		framer := http2.NewFramer(conn, conn)
-		for framer.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: 0}) == nil { //nolint:revive // it is the condition that works
+		for framer.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: 0}) == nil {
 		}
 	})
 	_, e := readWay(t, hazard{timeout: 2 * shortly}, newClient(t, config))

@@ -25,7 +25,7 @@ func (s *socket) init(conn syscall.Conn) {
 	}
 	s.raw = raw
 	s.look = func(fd uintptr) bool {
-		s.asks[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		s.asks[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN} //nolint:gosec // a file descriptor
 		if _, err := unix.Poll(s.asks[:], 0); err != nil {
 			s.asks[0].Revents = 0
 		}

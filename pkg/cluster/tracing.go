@@ -21,7 +21,8 @@ func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 	// one, it waits either for its own dial or, at the bound of connections, for others.
 	dial := &trace{}
 	connected, header := false, headerMeter{}
-	ctx := withTrace(context.WithValue(req.Context(), callKey{}, req.Context()), dial)
+	onEnd := func(do func()) (stop func() bool) { return context.AfterFunc(req.Context(), do) } //nolint:contextcheck // the call's own
+	ctx := withTrace(context.WithValue(req.Context(), onEndKey{}, onEnd), dial)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			connected = true
@@ -46,17 +47,17 @@ func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, conceal(err, req)
 }
 
-type callKey struct{}
+type onEndKey struct{}
 
 // connectFor ends the attempt to connect with the call that it was begun for, which net/http does not.
 func (c *connector) connectFor(ctx context.Context, config *tls.Config) (net.Conn, error) {
-	call, ok := ctx.Value(callKey{}).(context.Context)
+	onEnd, ok := ctx.Value(onEndKey{}).(func(func()) func() bool)
 	if !ok {
 		return c.connect(ctx, config)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(call, func() { cancel(context.Cause(call)) })() //nolint:contextcheck // it ends with either
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer onEnd(cancel)()
 	return c.connect(ctx, config)
 }
 
