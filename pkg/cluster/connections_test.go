@@ -495,3 +495,22 @@ func header(lines int) string {
 }
 
 func oneTurn() *semaphore.Weighted { return semaphore.NewWeighted(1) }
+
+func TestAnAttemptToConnectEndsWithItsCall(t *testing.T) {
+	t.Parallel()
+	began, ended := make(chan struct{}, 1), make(chan struct{}, 1)
+	client := newClient(t, &rest.Config{Host: "https://192.0.2.1", Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		began <- struct{}{}
+		<-ctx.Done()
+		ended <- struct{}{}
+		return nil, ctx.Err()
+	}})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-began; cancel() }()
+	_ = readAll(ctx, t, client, pods)
+	select {
+	case <-ended:
+	case <-time.After(2 * time.Second): // by itself it would end after three
+		t.Error("it goes on")
+	}
+}
