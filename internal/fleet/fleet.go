@@ -25,8 +25,6 @@ import (
 // Bounds over the whole fleet, whoever asks. Probes and reads are bounded apart, so that none starves the other.
 const (
 	maxProbes = MaxLimit
-	// maxReadBytes bounds what all reads together hold in memory. A read that waits for its API server holds nothing.
-	maxReadBytes = 256 << 20
 	// MaxLimit is the most clusters that one call may work on at once.
 	MaxLimit = 1024
 	// DefaultLimit is how many clusters a call works on at once unless it asks for another number.
