@@ -66,6 +66,7 @@ type member struct {
 	definition cluster.Definition
 	labels     labels.Set
 	client     *cluster.Client // nil for virtual clusters
+	probing    chan struct{}   // has a token while a probe runs or waits for the fleet's turn
 	pace       pace
 	gone       atomic.Bool
 }
@@ -130,7 +131,7 @@ func (f *Fleet) member(d cluster.Definition, old *member) (*member, error) {
 	if old != nil && reflect.DeepEqual(old.definition, d) {
 		return old, nil
 	}
-	m := &member{definition: d, labels: d.Labels}
+	m := &member{definition: d, labels: d.Labels, probing: make(chan struct{}, 1)}
 	if d.Virtual {
 		return m, nil
 	}

@@ -115,7 +115,7 @@ func (f *Fleet) runErrand(ctx context.Context, e *errand, r GetRequest, share *s
 			items[i] = &errandItem{index: index, hold: hold{call: share, fleet: f.reads}}
 			defer items[i].hold.release() // what was read and not taken
 		}
-		get := func(ctx context.Context, i *errandItem) (GetResult, error) { //nolint:unparam // as fanout.Each wants it
+		get := func(ctx context.Context, i *errandItem) (GetResult, error) {
 			return f.get(ctx, e, r.References[i.index].Query, r, &i.hold), nil
 		}
 		for result := range fanout.Each(ctx, slices.Values(items), cluster.MaxReads, get) {
