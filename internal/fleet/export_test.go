@@ -1,6 +1,10 @@
 package fleet
 
-import "github.com/clusterfleet/clusterfleet/pkg/cluster"
+import (
+	"sort"
+
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
 
 // Idle reports whether every bound of the fleet is free again and no probe is shared.
 func (f *Fleet) Idle() bool {
@@ -34,4 +38,19 @@ func (f *Fleet) Callers() (n int) {
 		n += call.callers
 	}
 	return n
+}
+
+// ReadWeight is what one page holds.
+const ReadWeight = readWeight
+
+// Held returns how much of the memory for reads is held. Nothing else may run.
+func (f *Fleet) Held() int64 {
+	free := sort.Search(maxReadBytes+1, func(n int) bool {
+		if !f.reads.TryAcquire(int64(n)) {
+			return true
+		}
+		f.reads.Release(int64(n))
+		return false
+	})
+	return maxReadBytes - int64(free-1)
 }

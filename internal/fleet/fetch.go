@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
@@ -68,7 +70,14 @@ func (f *Fleet) Fetch(ctx context.Context, r FetchRequest) (Run[*Batch], error) 
 	if err != nil {
 		return Run[*Batch]{}, err
 	}
-	read := func(ctx context.Context, m *member) iter.Seq2[*Batch, error] { return f.fetch(ctx, m, r) }
+	share := semaphore.NewWeighted(maxCallBytes)
+	read := func(ctx context.Context, m *member) iter.Seq2[*Batch, error] {
+		return func(yield func(*Batch, error) bool) {
+			h := &hold{call: share, fleet: f.reads}
+			defer h.release()
+			f.fetch(ctx, m, r, h)(yield)
+		}
+	}
 	results := func(yield func(*Batch) bool) {
 		for part := range fanout.Stream(ctx, slices.Values(f.ordered(members, readWork)), f.limit(r.Limit), read) {
 			batch := f.fetched(part)
@@ -101,8 +110,9 @@ func (f *Fleet) fetched(part fanout.Part[*member, *Batch]) *Batch {
 	return part.Value
 }
 
-// fetch reads one cluster. It yields no error: the last batch has it.
-func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest) iter.Seq2[*Batch, error] {
+// fetch reads one cluster. It yields no error: the last batch has it. What h holds when it is over is the last batch's
+// memory; the caller releases it.
+func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest, h *hold) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		if m.client == nil {
 			yield(&Batch{Cluster: m.name(), End: &End{Skipped: true}}, nil)
@@ -110,7 +120,7 @@ func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest) iter.Seq2[
 		}
 		watch := newStopwatch(ctx, cmp.Or(r.Timeout, cluster.DefaultReadTimeout))
 		defer watch.stop()
-		t := newReading(f, m, r, watch)
+		t := newReading(f, m, r, h, watch)
 		for batch, err := range t.batches() {
 			batch.Cluster = m.name()
 			if batch.End != nil {

@@ -25,8 +25,6 @@ import (
 // Bounds over the whole fleet, whoever asks. Probes and reads are bounded apart, so that none starves the other.
 const (
 	maxProbes = MaxLimit
-	// maxReadBytes bounds what all reads together hold in memory. A read that waits for its API server holds nothing.
-	maxReadBytes = 256 << 20
 	// MaxLimit is the most clusters that one call may work on at once.
 	MaxLimit = 1024
 	// DefaultLimit is how many clusters a call works on at once unless it asks for another number.
@@ -68,6 +66,7 @@ type member struct {
 	definition cluster.Definition
 	labels     labels.Set
 	client     *cluster.Client // nil for virtual clusters
+	probing    chan struct{}   // has a token while a probe runs or waits for the fleet's turn
 	pace       pace
 	gone       atomic.Bool
 }
@@ -132,7 +131,7 @@ func (f *Fleet) member(d cluster.Definition, old *member) (*member, error) {
 	if old != nil && reflect.DeepEqual(old.definition, d) {
 		return old, nil
 	}
-	m := &member{definition: d, labels: d.Labels}
+	m := &member{definition: d, labels: d.Labels, probing: make(chan struct{}, 1)}
 	if d.Virtual {
 		return m, nil
 	}

@@ -2,7 +2,7 @@ package fleet
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"runtime/debug"
 	"sync"
 
@@ -29,6 +29,9 @@ type leftError struct{ cause error }
 
 func (e *leftError) Error() string { return "left before the shared call ended: " + e.cause.Error() }
 func (e *leftError) Unwrap() error { return e.cause }
+
+// errGoexit stands for the value of a panic where runtime.Goexit was called.
+var errGoexit = errors.New("runtime.Goexit was called")
 
 // do returns what call returns. A caller whose ctx ends leaves: the last one to leave ends the call, waits for it and gets
 // its result; those before get a *leftError.
@@ -66,7 +69,7 @@ func (s *flights[K, V]) board(ctx context.Context, key K, call func(context.Cont
 		defer close(f.done)
 		defer cancel(nil)
 		defer s.land(key, f)
-		f.value, f.err = protected(callCtx, call)
+		f.run(callCtx, call)
 	}()
 	return f
 }
@@ -93,12 +96,20 @@ func (s *flights[K, V]) land(key K, f *flight[V]) {
 	}
 }
 
-// protected turns a panic of call into an error: it runs in a goroutine that nobody else protects.
-func protected[V any](ctx context.Context, call func(context.Context) (V, error)) (value V, err error) {
+// run sets the result of call. It runs in a goroutine that nobody else protects: a panic becomes an error, and so does
+// runtime.Goexit, after which only what is deferred runs.
+func (f *flight[V]) run(ctx context.Context, call func(context.Context) (V, error)) {
+	returned := false
 	defer func() {
-		if p := recover(); p != nil {
-			err = &fanout.PanicError{Value: fmt.Sprint(p), Stack: debug.Stack()}
+		if returned {
+			return
 		}
+		p := recover()
+		if p == nil { // not panic(nil), which arrives as *runtime.PanicNilError
+			p = errGoexit
+		}
+		f.err = &fanout.PanicError{Value: p, Stack: debug.Stack()}
 	}()
-	return call(ctx)
+	f.value, f.err = call(ctx)
+	returned = true
 }

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -146,6 +147,28 @@ func TestNobodyBoardsACallThatWasEnded(t *testing.T) {
 			t.Errorf("the next caller got %+v of %d calls", got, calls)
 		}
 		<-first
+	})
+}
+
+func TestGoexitReachesEveryCallerAsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s flights[string, string]
+		call := func(context.Context) (string, error) {
+			pass(time.Second)
+			runtime.Goexit()
+			return "", nil
+		}
+		first := board(t.Context(), &s, "a", call)
+		second := board(t.Context(), &s, "a", call)
+		for _, caller := range []<-chan flown{first, second} {
+			got := <-caller
+			if p, ok := errors.AsType[*fanout.PanicError](got.err); !ok || len(p.Stack) == 0 {
+				t.Errorf("a caller got %+v", got)
+			}
+		}
+		if len(s.calls) != 0 {
+			t.Errorf("%d calls are still known", len(s.calls))
+		}
 	})
 }
 

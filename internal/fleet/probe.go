@@ -66,7 +66,14 @@ func (f *Fleet) probeShared(ctx context.Context, m *member, r ProbeRequest) (*Ob
 	})
 }
 
+// probe waits for the cluster's turn before the fleet's: what waits for one cluster takes no place from the others.
 func (f *Fleet) probe(ctx context.Context, m *member, r ProbeRequest) (*Observation, error) {
+	select {
+	case m.probing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, cluster.Unfinished(cluster.PhaseQueue, context.Cause(ctx))
+	}
+	defer func() { <-m.probing }()
 	if err := f.probes.Acquire(ctx, 1); err != nil {
 		return nil, cluster.Unfinished(cluster.PhaseQueue, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -211,9 +212,7 @@ func TestTwoCallersCostOneProbe(t *testing.T) {
 	if a, b := <-first, <-second; a.Observation == b.Observation {
 		t.Error("callers with different timeouts shared a probe")
 	}
-	if s := sim.Stats(); s.Requests != 2 {
-		t.Errorf("the server has seen %d requests", s.Requests)
-	}
+	await(t, "the server has seen two requests", func() bool { return sim.Stats().Requests == 2 }) // an abort comes late
 }
 
 func TestTheLastCallerWhoLeavesAbortsTheProbe(t *testing.T) {
@@ -238,6 +237,32 @@ func TestTheLastCallerWhoLeavesAbortsTheProbe(t *testing.T) {
 	if after > time.Second {
 		t.Error("that is too late")
 	}
+	if !f.Idle() {
+		t.Error("something is still held")
+	}
+}
+
+func TestManyProbesOfOneClusterTakeNoTurnFromTheOthers(t *testing.T) {
+	t.Parallel()
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 2})
+	names := sim.Names()
+	fleettest.SetFault(t, sim, names[0], simulator.Fault{Kind: simulator.Hang})
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	var callers sync.WaitGroup
+	for i := range fleet.MaxLimit {
+		r := fleet.ProbeRequest{Selector: fleet.Selector{Names: names[:1]}, Timeout: time.Minute + time.Duration(i)}
+		callers.Go(func() { probeAll(ctx, t, f, r) })
+	}
+	await(t, "all probe the cluster that hangs", func() bool { return f.Callers() == fleet.MaxLimit && sim.Stats().InFlight == 1 })
+	soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	r := probeAll(soon, t, f, fleet.ProbeRequest{Selector: fleet.Selector{Names: names[1:]}})[names[1]]
+	if r.Err != nil || r.Observation.Verdict.State != cluster.Healthy {
+		t.Errorf("the other cluster: %+v", r)
+	}
+	leave()
+	callers.Wait()
 	if !f.Idle() {
 		t.Error("something is still held")
 	}

@@ -23,8 +23,6 @@ const (
 	cellBytes  = 16
 	// maxNameBytes bounds names, kinds and versions. Those of Kubernetes are shorter.
 	maxNameBytes = 1 << 10
-	// readWeight is what the reading of one page holds in memory at most: an object being read, and a batch.
-	readWeight = maxItemBytes + batchBytes
 )
 
 // errLeft ends the reading for a caller who wants no more.
@@ -34,6 +32,7 @@ var errLeft = errors.New("the caller wants no more")
 type reading struct {
 	fleet  *Fleet
 	member *member
+	hold   *hold
 	query  cluster.Query
 	keep   Keep
 	watch  *stopwatch
@@ -45,8 +44,8 @@ type reading struct {
 	end   End
 }
 
-func newReading(f *Fleet, m *member, r FetchRequest, watch *stopwatch) *reading {
-	return &reading{fleet: f, member: m, query: r.Query, keep: r.Keep, watch: watch, batch: &Batch{}}
+func newReading(f *Fleet, m *member, r FetchRequest, h *hold, watch *stopwatch) *reading {
+	return &reading{fleet: f, member: m, hold: h, query: r.Query, keep: r.Keep, watch: watch, batch: &Batch{}}
 }
 
 // batches yields the objects in batches. The last one, also after an error, carries the End; the error is beside it.
@@ -96,11 +95,12 @@ func isSecret(n cluster.TypeName) bool {
 	return n.Group == "" && (name == "secrets" || name == "secret")
 }
 
-// open asks for a page. What the pages before it brought does not wait for its answer.
+// open asks for a page. What the pages before it brought does not wait for its answer, and holds no memory meanwhile.
 func (t *reading) open(ctx context.Context, continueToken string) (io.ReadCloser, error) {
 	if t.size > 0 && !t.flush() {
 		return nil, errLeft
 	}
+	t.hold.release()
 	body, err := t.member.client.Read(ctx, t.query, continueToken)
 	if err != nil {
 		return nil, err
@@ -109,36 +109,23 @@ func (t *reading) open(ctx context.Context, continueToken string) (io.ReadCloser
 		_ = body.Close() // it was not looked at
 		return nil, err
 	}
-	return &weighedBody{ReadCloser: body, release: func() { t.fleet.reads.Release(readWeight) }}, nil
+	return body, nil
 }
 
 // reserve waits until there is memory for a page. The wait is not the cluster's time.
 func (t *reading) reserve(ctx context.Context) error {
-	if t.fleet.reads.TryAcquire(readWeight) {
+	if t.hold.tryAcquire() {
 		return nil
 	}
 	start := time.Now()
 	t.watch.pause()
 	defer t.watch.resume()
-	err := t.fleet.reads.Acquire(ctx, readWeight)
+	err := t.hold.acquire(ctx)
 	t.end.Queued += time.Since(start)
 	if err != nil {
 		return cluster.Unfinished(cluster.PhaseQueue, context.Cause(ctx))
 	}
 	return nil
-}
-
-// weighedBody is a page for which memory is reserved until it is closed.
-type weighedBody struct {
-	io.ReadCloser
-
-	release func()
-}
-
-// Close closes the page and frees the memory. It is called once.
-func (b *weighedBody) Close() error {
-	defer b.release()
-	return b.ReadCloser.Close()
 }
 
 // list reads a list.

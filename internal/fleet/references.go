@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
 )
@@ -45,6 +47,12 @@ type errand struct {
 	indexes []int
 }
 
+// errandItem is one object of an errand.
+type errandItem struct {
+	index int // into the request's references
+	hold  hold
+}
+
 // Get reads single objects. It fans out over clusters, and within each over its objects, so that the limits of one cluster
 // hold up none of the others.
 func (f *Fleet) Get(ctx context.Context, r GetRequest) (Run[GetResult], error) {
@@ -53,7 +61,8 @@ func (f *Fleet) Get(ctx context.Context, r GetRequest) (Run[GetResult], error) {
 			return Run[GetResult]{}, err
 		}
 	}
-	run := func(ctx context.Context, e *errand) iter.Seq2[GetResult, error] { return f.runErrand(ctx, e, r) }
+	share := semaphore.NewWeighted(maxCallBytes)
+	run := func(ctx context.Context, e *errand) iter.Seq2[GetResult, error] { return f.runErrand(ctx, e, r, share) }
 	results := func(yield func(GetResult) bool) {
 		for part := range fanout.Stream(ctx, slices.Values(f.errands(r.References)), f.limit(r.Limit), run) {
 			switch {
@@ -98,32 +107,40 @@ func (f *Fleet) errands(references []Reference) []*errand {
 	return sorted
 }
 
-func (f *Fleet) runErrand(ctx context.Context, e *errand, r GetRequest) iter.Seq2[GetResult, error] {
-	get := func(ctx context.Context, index int) (GetResult, error) { //nolint:unparam // as fanout.Each wants it
-		return f.get(ctx, e, r.References[index].Query, r), nil
-	}
+// runErrand yields the objects of one cluster. The memory of each is held until the caller has taken it.
+func (f *Fleet) runErrand(ctx context.Context, e *errand, r GetRequest, share *semaphore.Weighted) iter.Seq2[GetResult, error] {
 	return func(yield func(GetResult, error) bool) {
-		for result := range fanout.Each(ctx, slices.Values(e.indexes), cluster.MaxReads, get) {
+		items := make([]*errandItem, len(e.indexes))
+		for i, index := range e.indexes {
+			items[i] = &errandItem{index: index, hold: hold{call: share, fleet: f.reads}}
+			defer items[i].hold.release() // what was read and not taken
+		}
+		get := func(ctx context.Context, i *errandItem) (GetResult, error) {
+			return f.get(ctx, e, r.References[i.index].Query, r, &i.hold), nil
+		}
+		for result := range fanout.Each(ctx, slices.Values(items), cluster.MaxReads, get) {
 			value := result.Value
 			if result.Err != nil {
 				value = GetResult{Err: f.unfinished(e.cluster, result.Err)}
 			}
-			value.Index, value.Cluster = result.Key, e.cluster
-			if !yield(value, nil) {
+			value.Index, value.Cluster = result.Key.index, e.cluster
+			more := yield(value, nil)
+			result.Key.hold.release()
+			if !more {
 				return
 			}
 		}
 	}
 }
 
-func (f *Fleet) get(ctx context.Context, e *errand, q cluster.Query, r GetRequest) GetResult {
+func (f *Fleet) get(ctx context.Context, e *errand, q cluster.Query, r GetRequest, h *hold) GetResult {
 	if e.member == nil {
 		unknown := &UnknownClusterError{Names: []string{e.cluster}}
 		return GetResult{Err: cluster.NewError(cluster.NotFound, cluster.PhaseQueue, unknown.Error(), unknown)}
 	}
 	var result GetResult
 	one := FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep}
-	for batch := range f.fetch(ctx, e.member, one) { //nolint:errcheck // it yields none
+	for batch := range f.fetch(ctx, e.member, one, h) { //nolint:errcheck // it yields none
 		if len(batch.Items) > 0 {
 			result.Item = batch.Items[0]
 		}

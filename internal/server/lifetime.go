@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
 // Steps of a shutdown. Together they take at most 25 s, whatever handlers do.
@@ -26,8 +27,8 @@ const apiPrefix = "/fleet."
 var errStopping = errors.New("the aggregator is shutting down")
 
 // lifetime ends calls with the server: new ones are refused once it drains, running ones ended once it stops. Calls of
-// grpc.health.v1 and of reflection are neither refused nor waited for: health tells that the server drains, and its
-// watches never end by themselves.
+// grpc.health.v1 and of reflection are not refused: health tells that the server drains. Its watches never end by
+// themselves; they are waited for until they have told it.
 type lifetime struct {
 	stopping context.Context //nolint:containedctx // it is the server's own life
 	stop     context.CancelCauseFunc
@@ -43,7 +44,7 @@ func newLifetime(ctx context.Context) *lifetime {
 	return l
 }
 
-// drain refuses new calls from now on. The channel is closed when those under way have ended.
+// drain refuses new calls from now on. The channel is closed when those under way have ended, and watches been told.
 func (l *lifetime) drain() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -53,13 +54,17 @@ func (l *lifetime) drain() <-chan struct{} {
 
 // enter reports whether a call may begin; leave must be called when it ends.
 func (l *lifetime) enter(method string) (leave func(), ok bool) {
-	if !strings.HasPrefix(method, apiPrefix) {
+	api := strings.HasPrefix(method, apiPrefix)
+	if !api && method != healthpb.Health_Watch_FullMethodName {
 		return func() {}, true
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.draining {
+	switch {
+	case l.draining && api:
 		return nil, false
+	case l.draining: // a watch that is told at once
+		return func() {}, true
 	}
 	l.calls.Add(1)
 	return l.calls.Done, true
@@ -86,7 +91,7 @@ func (l *lifetime) unary(ctx context.Context, request any, info *grpc.UnaryServe
 	ctx, release := l.bound(ctx)
 	defer release()
 	response, err := handler(ctx, request)
-	return response, orShuttingDown(ctx, err)
+	return response, orWhyEnded(ctx, err)
 }
 
 func (l *lifetime) stream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
@@ -94,34 +99,24 @@ func (l *lifetime) stream(service any, stream grpc.ServerStream, info *grpc.Stre
 	if !ok {
 		return shuttingDown()
 	}
+	leave = sync.OnceFunc(leave)
 	defer leave()
-	ctx, release := l.bound(stream.Context())
+	ctx, end := context.WithCancelCause(stream.Context())
+	defer end(nil)
+	ctx, release := l.bound(ctx)
 	defer release()
-	return orShuttingDown(ctx, handler(service, &boundedStream{stream, ctx}))
+	return orWhyEnded(ctx, handler(service, &boundedStream{ServerStream: stream, ctx: ctx, end: end, told: leave}))
 }
 
-// orShuttingDown replaces the error of a call that the server ended. A call that ended well all the same is whole.
-func orShuttingDown(ctx context.Context, err error) error {
-	if err != nil && errors.Is(context.Cause(ctx), errStopping) {
+// orWhyEnded replaces the error of a call that the server ended. A call that ended well all the same is whole.
+func orWhyEnded(ctx context.Context, err error) error {
+	switch cause := context.Cause(ctx); {
+	case err == nil:
+		return nil
+	case errors.Is(cause, errStopping):
 		return shuttingDown()
+	case errors.Is(cause, errSlowCaller):
+		return slowCaller()
 	}
 	return err
-}
-
-// boundedStream is a stream with another context.
-type boundedStream struct {
-	grpc.ServerStream
-
-	ctx context.Context //nolint:containedctx // grpc.ServerStream has it so
-}
-
-// Context returns the bounded context.
-func (s *boundedStream) Context() context.Context { return s.ctx }
-
-// SendMsg sends nothing once the call was ended: the summary of a call that was cut short would be taken for whole.
-func (s *boundedStream) SendMsg(message any) error {
-	if errors.Is(context.Cause(s.ctx), errStopping) {
-		return errStopping
-	}
-	return s.ServerStream.SendMsg(message)
 }

@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"k8s.io/client-go/rest"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
@@ -113,31 +117,51 @@ func TestTheCallersDeadlineDeliversWhatWasFound(t *testing.T) {
 	}
 }
 
+// unreachable returns definitions of clusters to which connecting takes for ever.
+func unreachable(n int) []cluster.Definition {
+	definitions := make([]cluster.Definition, n)
+	for i := range definitions {
+		definitions[i] = cluster.Definition{Name: fmt.Sprintf("c%d", i), Config: &rest.Config{
+			Host: "https://127.0.0.1:1",
+			Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				<-ctx.Done()
+				return nil, context.Cause(ctx)
+			},
+		}}
+	}
+	return definitions
+}
+
 func TestATinyDeadlineStillEndsWell(t *testing.T) {
-	t.Parallel()
-	sim, f := fleettest.Start(t, simulator.Config{Clusters: 20})
+	synctest.Test(t, func(t *testing.T) {
+		conn := serve(t, fleettest.Of(t, unreachable(20), fleet.Options{}), server.Options{})
+		for _, left := range []time.Duration{2 * time.Second, time.Second, 100 * time.Millisecond, time.Millisecond} {
+			ctx, cancel := context.WithTimeout(t.Context(), left)
+			p := probe(ctx, t, conn, &fleetv1.ProbeClustersRequest{})
+			if s := p.summary; s.GetSucceeded() != 0 || !s.GetDeadlineExceeded() {
+				t.Errorf("%v: %v", left, s)
+			}
+			if ctx.Err() != nil {
+				t.Errorf("%v: the stream ended only with the caller's deadline", left)
+			}
+			cancel()
+		}
+	})
+}
+
+func TestADeadlineThatIsOverEndsTheCall(t *testing.T) {
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 4})
 	for _, name := range sim.Names() {
 		fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Hang})
 	}
 	conn := serve(t, f, server.Options{})
-	probe(t.Context(), t, conn, &fleetv1.ProbeClustersRequest{PerClusterTimeout: durationpb.New(time.Millisecond)}) // connects
-	for _, left := range []time.Duration{2 * time.Second, time.Second} {
-		ctx, cancel := context.WithTimeout(t.Context(), left)
-		p := probe(ctx, t, conn, &fleetv1.ProbeClustersRequest{})
-		if s := p.summary; s.GetSucceeded() != 0 || !s.GetDeadlineExceeded() {
-			t.Errorf("%v: %v", left, s)
-		}
-		cancel()
-	}
 	for _, left := range []time.Duration{time.Nanosecond, time.Millisecond} { // nothing can be promised but an end
 		ctx, cancel := context.WithTimeout(t.Context(), left)
 		stream, err := fleetv1.NewHealthServiceClient(conn).ProbeClusters(ctx, &fleetv1.ProbeClustersRequest{})
-		if err == nil {
-			for err == nil {
-				_, err = stream.Recv()
-			}
+		for err == nil {
+			_, err = stream.Recv()
 		}
-		if code := status.Code(err); code != codes.DeadlineExceeded && !strings.Contains(err.Error(), "EOF") {
+		if code := status.Code(err); code != codes.DeadlineExceeded && !errors.Is(err, io.EOF) {
 			t.Errorf("%v: %v", left, err)
 		}
 		cancel()

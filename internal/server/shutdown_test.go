@@ -133,17 +133,23 @@ func TestShutdownLetsCallsEndAndRefusesNewOnes(t *testing.T) {
 	})
 }
 
-func TestWatchesOfHealthDoNotHoldUpAShutdown(t *testing.T) {
+func TestWatchesOfHealthAreToldAndDoNotHoldUpAShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, conn := serveDefective(t, &defective{}, Options{})
-		for range 5 {
-			watch, err := healthpb.NewHealthClient(conn).Watch(t.Context(), &healthpb.HealthCheckRequest{})
+		var watches []grpc.ServerStreamingClient[healthpb.HealthCheckResponse]
+		for i := range 21 { // each gets what is told, but the last, for there is no such service
+			service := ""
+			if i == 20 {
+				service = "no.such.Service"
+			}
+			watch, err := healthpb.NewHealthClient(conn).Watch(t.Context(), &healthpb.HealthCheckRequest{Service: service})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if _, err := watch.Recv(); err != nil {
 				t.Fatal(err)
 			}
+			watches = append(watches, watch)
 		}
 		start := time.Now()
 		if err := s.Shutdown(); err != nil {
@@ -151,6 +157,14 @@ func TestWatchesOfHealthDoNotHoldUpAShutdown(t *testing.T) {
 		}
 		if took := time.Since(start); took > time.Second {
 			t.Errorf("it took %v", took)
+		}
+		for _, watch := range watches[:20] {
+			if r, err := watch.Recv(); err != nil || r.GetStatus() != healthpb.HealthCheckResponse_NOT_SERVING {
+				t.Errorf("the watch was not told: %v, %v", r, err)
+			}
+			if _, err := watch.Recv(); err == nil {
+				t.Error("the watch goes on")
+			}
 		}
 	})
 }
@@ -200,8 +214,8 @@ func TestACallerWhoDoesNotReadDoesNotHoldUpAShutdown(t *testing.T) {
 func TestACallThatEndedWellIsNotReplaced(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errStopping)
-	if err := orShuttingDown(ctx, nil); err != nil {
+	if err := orWhyEnded(ctx, nil); err != nil {
 		t.Errorf("it became %v", err)
 	}
-	mustBeShuttingDown(t, orShuttingDown(ctx, context.Canceled))
+	mustBeShuttingDown(t, orWhyEnded(ctx, context.Canceled))
 }

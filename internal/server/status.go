@@ -99,6 +99,10 @@ func shuttingDown() error {
 		&errdetails.RetryInfo{RetryDelay: durationpb.New(shutdownRetry)}).Err()
 }
 
+func slowCaller() error {
+	return failure(codes.ResourceExhausted, "SLOW_CALLER", "the call was ended: what was sent was not read in time")
+}
+
 func failure(code codes.Code, reason, message string) error {
 	return detailed(code, message, &errdetails.ErrorInfo{Reason: reason, Domain: errorDomain}).Err()
 }

@@ -1,0 +1,75 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+)
+
+// sendTime is what a message may wait for a caller who does not read. What is being sent holds memory and the turns of
+// clusters, which others wait for.
+const sendTime = 30 * time.Second
+
+var errSlowCaller = errors.New("the caller does not read what is sent")
+
+// boundedStream is a stream that the server can end.
+type boundedStream struct {
+	grpc.ServerStream
+
+	ctx  context.Context //nolint:containedctx // grpc.ServerStream has it so
+	end  context.CancelCauseFunc
+	told func() // called when a watch of health has told what is final
+}
+
+// Context returns the bounded context.
+func (s *boundedStream) Context() context.Context { return s.ctx }
+
+// SendMsg sends nothing once the call was ended: the summary of a call that was cut short would be taken for whole. It
+// ends the call of a caller who does not read.
+func (s *boundedStream) SendMsg(message any) error {
+	if cause := context.Cause(s.ctx); errors.Is(cause, errStopping) || errors.Is(cause, errSlowCaller) {
+		return cause
+	}
+	err := s.sendInTime(message)
+	if err != nil {
+		return s.orGone(err)
+	}
+	if r, ok := message.(*healthpb.HealthCheckResponse); ok && r.GetStatus() != healthpb.HealthCheckResponse_SERVING {
+		s.told()
+	}
+	return nil
+}
+
+// sendInTime sends in a goroutine, for nothing but the end of the handler ends the sending: gRPC then ends the stream,
+// and the goroutine with it.
+func (s *boundedStream) sendInTime(message any) error {
+	sent := make(chan error, 1)
+	go func() { sent <- s.ServerStream.SendMsg(message) }()
+	timer := time.NewTimer(sendTime)
+	defer timer.Stop()
+	select {
+	case err := <-sent:
+		return err
+	case <-timer.C:
+		s.end(errSlowCaller)
+		return errSlowCaller
+	}
+}
+
+// orGone returns why the caller is gone if that is why sending failed: it is no failure of ours.
+func (s *boundedStream) orGone(err error) error {
+	switch gone := s.ServerStream.Context().Err(); {
+	case errors.Is(err, errSlowCaller):
+		return err
+	case gone != nil:
+		return status.FromContextError(gone).Err()
+	case status.Code(err) == codes.Unavailable: // the connection is closing, and the context ends in a moment
+		return status.FromContextError(context.Canceled).Err()
+	}
+	return err
+}
