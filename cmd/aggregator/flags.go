@@ -26,6 +26,7 @@ type config struct {
 	limit             int
 	credentialPlugins []string
 	allowInsecure     bool
+	allowSecretData   bool
 	logFormat         string
 	logLevel          slog.Level
 }
@@ -73,6 +74,7 @@ Every context of the kubeconfig is a cluster. Plaintext is served on loopback ad
 	flags.IntVar(&c.limit, "limit", fleet.DefaultLimit, "work on `N` clusters at once in a call that does not ask for another number")
 	flags.StringSliceVar(&c.credentialPlugins, "credential-plugin", nil, "allow credential plugins of this `NAME` beside the well-known ones; * allows all")
 	flags.BoolVar(&c.allowInsecure, "allow-insecure-skip-tls-verify", false, "accept contexts that do not verify their API server")
+	flags.BoolVar(&c.allowSecretData, "allow-secret-data", false, "let callers ask for the data of Secrets; otherwise it never leaves this process")
 	flags.StringVar(&c.logFormat, "log-format", "text", "write the log on stderr as `text or json`")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "log from this `LEVEL` on: debug, info, warn or error")
 	return command

@@ -57,7 +57,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 	if err := load(ctx, c, f, log); err != nil {
 		return err
 	}
-	return e.serve(ctx, f, log)
+	return e.serve(ctx, f, c.allowSecretData, log)
 }
 
 // load makes the kubeconfig's contexts the fleet. What cannot be used is logged, a line each; it is an error only if
@@ -146,9 +146,9 @@ func (e *entrances) close() {
 }
 
 // serve answers gRPC and HTTP until ctx ends, or one of them fails.
-func (e *entrances) serve(ctx context.Context, f *fleet.Fleet, log *slog.Logger) error {
+func (e *entrances) serve(ctx context.Context, f *fleet.Fleet, secretData bool, log *slog.Logger) error {
 	registry := newMetrics(f)
-	grpcServer, err := server.New(f, server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry}) //nolint:contextcheck // its life ends with Shutdown
+	grpcServer, err := server.New(f, server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry, SecretData: secretData}) //nolint:contextcheck // its life ends with Shutdown
 	if err != nil {
 		return err
 	}
