@@ -123,13 +123,13 @@ func open(ctx context.Context, c config, log *slog.Logger) (*entrances, error) {
 	if e.httpTLS, err = c.httpTLS(log); err != nil {
 		return nil, err
 	}
-	if e.grpc, err = listen(ctx, "--grpc-address", c.grpcAddress); err != nil {
+	if e.grpc, err = listen(ctx, "--grpc-address", c.grpcAddress, e.grpcTLS != nil); err != nil {
 		return nil, err
 	}
 	if c.httpAddress == "" {
 		return e, nil
 	}
-	if e.http, err = listen(ctx, "--http-address", c.httpAddress); err != nil {
+	if e.http, err = listen(ctx, "--http-address", c.httpAddress, e.httpTLS != nil); err != nil {
 		e.close()
 		return nil, err
 	}
