@@ -69,7 +69,7 @@ breaking: ## compare proto/ with branch main: nothing a caller relies on may go
 		$(BUF) breaking --against .cache/main
 	fi
 
-# Not tools/buf: to tidy it, Go asks for the tests of buf's dependencies, which not every module proxy serves.
+# Not tools/buf: the test dependencies of buf's dependencies, which tidying asks for, are not needed and not fetched.
 .PHONY: lint-modules
 lint-modules: ## check that each go.mod names what is imported, no more and no less
 	@for module in $(MODULES) tools tools/golangci-lint; do $(GO) mod -C $$module tidy -diff; done

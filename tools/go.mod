@@ -6,7 +6,7 @@ module github.com/clusterfleet/clusterfleet/tools
 
 go 1.26.0
 
-// govulncheck asks for this commit, which not every module proxy serves; the one before it is used.
+// govulncheck asks for this commit; nothing it adds is used here, so the one before it serves as well.
 exclude golang.org/x/telemetry v0.0.0-20261010193011-f71dc92da45e
 
 require (

@@ -26,6 +26,7 @@ type config struct {
 	limit             int
 	credentialPlugins []string
 	allowInsecure     bool
+	allowSecretData   bool
 	logFormat         string
 	logLevel          slog.Level
 }
@@ -67,12 +68,13 @@ Every context of the kubeconfig is a cluster. Plaintext is served on loopback ad
 	flags.StringVar(&c.kubeconfig, "kubeconfig", defaultKubeconfig(), "kubeconfig `FILE`s, joined by "+string(os.PathListSeparator)+"; merged as kubectl merges them")
 	flags.StringVar(&c.grpcAddress, "grpc-address", "127.0.0.1:7443", "serve gRPC at this `ADDRESS`; port 0 takes a free one")
 	flags.StringVar(&c.httpAddress, "http-address", "127.0.0.1:7444", "serve /metrics, /livez and /readyz at this `ADDRESS`; empty: not at all")
-	flags.StringVar(&c.tlsCert, "tls-cert", "", "serve TLS 1.3 with the certificate chain in this `FILE`; read again when it changes")
+	flags.StringVar(&c.tlsCert, "tls-cert", "", "serve TLS 1.3 with the certificate chain in this `FILE`; when it changes, the new one is used within a second")
 	flags.StringVar(&c.tlsKey, "tls-key", "", "the private key of --tls-cert, in this `FILE`")
 	flags.StringVar(&c.clientCA, "client-ca", "", "require client certificates signed by an authority in this `FILE`")
 	flags.IntVar(&c.limit, "limit", fleet.DefaultLimit, "work on `N` clusters at once in a call that does not ask for another number")
 	flags.StringSliceVar(&c.credentialPlugins, "credential-plugin", nil, "allow credential plugins of this `NAME` beside the well-known ones; * allows all")
 	flags.BoolVar(&c.allowInsecure, "allow-insecure-skip-tls-verify", false, "accept contexts that do not verify their API server")
+	flags.BoolVar(&c.allowSecretData, "allow-secret-data", false, "let callers ask for the data of Secrets; otherwise it never leaves this process")
 	flags.StringVar(&c.logFormat, "log-format", "text", "write the log on stderr as `text or json`")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "log from this `LEVEL` on: debug, info, warn or error")
 	return command

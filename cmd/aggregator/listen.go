@@ -17,8 +17,9 @@ const (
 	maxConnectionsPerSource = 64
 )
 
-// listen returns a bounded listener.
-func listen(ctx context.Context, flag, address string) (net.Listener, error) {
+// listen returns a bounded listener. Unless it is for TLS, the address that the system has bound must be a loopback one:
+// what a name such as localhost stands for is decided outside this program.
+func listen(ctx context.Context, flag, address string, secure bool) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%s %s: the address is in use", flag, address)
@@ -26,7 +27,16 @@ func listen(ctx context.Context, flag, address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
+	if bound := listener.Addr(); !secure && !isLoopbackAddr(bound) {
+		_ = listener.Close() // nobody was served
+		return nil, fmt.Errorf("%s %s: it stands for %s here, and plaintext is served on loopback only: give --tls-cert and --tls-key, or an address such as 127.0.0.1:7443", flag, address, bound)
+	}
 	return netutil.LimitListener(&sourceLimit{Listener: listener, open: make(map[string]int)}, maxConnections), nil
+}
+
+func isLoopbackAddr(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // sourceLimit closes connections of a source that has maxConnectionsPerSource already.

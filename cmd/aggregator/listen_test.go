@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -58,6 +59,32 @@ func TestListenerServesABoundedNumberOfConnectionsInAll(t *testing.T) {
 	connections.take(t, 1)
 }
 
+func TestPlaintextIsServedOnlyWhereTheBoundAddressIsLoopback(t *testing.T) {
+	for _, c := range []struct {
+		address        string
+		secure, served bool
+	}{
+		{"127.0.0.1:0", false, true},
+		{"localhost:0", false, true},
+		{"0.0.0.0:0", true, true},
+		{"0.0.0.0:0", false, false}, // what a name may stand for
+		{":0", false, false},
+	} {
+		t.Run(fmt.Sprintf("%s, TLS %t", c.address, c.secure), func(t *testing.T) {
+			listener, err := listen(t.Context(), "--grpc-address", c.address, c.secure)
+			if listener != nil {
+				listener.Close()
+			}
+			if served := err == nil; served != c.served {
+				t.Errorf("served: %t: %v", served, err)
+			}
+			if err != nil && !strings.Contains(err.Error(), "--grpc-address "+c.address+": it stands for ") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
 // connections are those of a listener that is accepting.
 type connections struct {
 	address  string
@@ -67,7 +94,7 @@ type connections struct {
 // accept accepts connections until the test ends.
 func accept(t *testing.T) *connections {
 	t.Helper()
-	listener, err := listen(t.Context(), "--grpc-address", "127.0.0.1:0")
+	listener, err := listen(t.Context(), "--grpc-address", "127.0.0.1:0", false)
 	if err != nil {
 		t.Fatal(err)
 	}

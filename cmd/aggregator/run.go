@@ -57,7 +57,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 	if err := load(ctx, c, f, log); err != nil {
 		return err
 	}
-	return e.serve(ctx, f, log)
+	return e.serve(ctx, f, c.allowSecretData, log)
 }
 
 // load makes the kubeconfig's contexts the fleet. What cannot be used is logged, a line each; it is an error only if
@@ -123,13 +123,13 @@ func open(ctx context.Context, c config, log *slog.Logger) (*entrances, error) {
 	if e.httpTLS, err = c.httpTLS(log); err != nil {
 		return nil, err
 	}
-	if e.grpc, err = listen(ctx, "--grpc-address", c.grpcAddress); err != nil {
+	if e.grpc, err = listen(ctx, "--grpc-address", c.grpcAddress, e.grpcTLS != nil); err != nil {
 		return nil, err
 	}
 	if c.httpAddress == "" {
 		return e, nil
 	}
-	if e.http, err = listen(ctx, "--http-address", c.httpAddress); err != nil {
+	if e.http, err = listen(ctx, "--http-address", c.httpAddress, e.httpTLS != nil); err != nil {
 		e.close()
 		return nil, err
 	}
@@ -146,9 +146,9 @@ func (e *entrances) close() {
 }
 
 // serve answers gRPC and HTTP until ctx ends, or one of them fails.
-func (e *entrances) serve(ctx context.Context, f *fleet.Fleet, log *slog.Logger) error {
+func (e *entrances) serve(ctx context.Context, f *fleet.Fleet, secretData bool, log *slog.Logger) error {
 	registry := newMetrics(f)
-	grpcServer, err := server.New(f, server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry}) //nolint:contextcheck // its life ends with Shutdown
+	grpcServer, err := server.New(f, server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry, SecretData: secretData}) //nolint:contextcheck // its life ends with Shutdown
 	if err != nil {
 		return err
 	}

@@ -8,28 +8,36 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
-// identity is what the server proves itself with, and whom it trusts. Its files are read at each handshake, so that the
-// next connection has the certificate that was put there a moment ago, and open ones stay. While the files are not good,
-// such as when only one of them is written yet, the last good ones are used.
+// rereadAfter is how long what was read of the TLS files is used before they are read again.
+const rereadAfter = time.Second
+
+// identity is what the server proves itself with, and whom it trusts. Its files are read again by a handshake that comes
+// rereadAfter the last reading or later, so that connections have the certificate that was put there a moment ago, and
+// open ones stay. Other handshakes do not wait for that. While the files are not good, such as when only one of them is
+// written yet, the last good ones are used.
 type identity struct {
 	cert, key, clientCA string
 	clientAuth          tls.ClientAuthType // with a clientCA
 	protocols           []string
+	rereadAfter         time.Duration
 	log                 *slog.Logger
 
-	mu      sync.Mutex
-	read    pemFiles // what config was made from
-	config  *tls.Config
-	problem string // the last one that was logged, empty since the files are good
+	config atomic.Pointer[tls.Config] // of the last good files
+
+	reading sync.Mutex // held while the files are read, so a handshake only tries to take it
+	read    pemFiles   // what config was made from
+	at      time.Time  // when the files were read, good or not
+	problem string     // the last one that was logged, empty since the files are good
 }
 
 // pemFiles are the contents of an identity's files.
 type pemFiles struct{ cert, key, clientCA string }
 
-// tlsConfig returns a configuration that has the identity's files as they are at each handshake. It fails if they are not
-// good now.
+// tlsConfig returns a configuration that follows the identity's files. It fails if they are not good now.
 func (i *identity) tlsConfig() (*tls.Config, error) {
 	if err := i.refresh(); err != nil {
 		return nil, err
@@ -43,10 +51,13 @@ func (i *identity) tlsConfig() (*tls.Config, error) {
 
 // current returns the configuration of one connection.
 func (i *identity) current() *tls.Config {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.complain(i.refresh())
-	return i.config
+	if i.reading.TryLock() {
+		defer i.reading.Unlock()
+		if time.Since(i.at) >= i.rereadAfter {
+			i.complain(i.refresh())
+		}
+	}
+	return i.config.Load()
 }
 
 // complain logs each problem once, however many connections meet it.
@@ -64,7 +75,8 @@ func (i *identity) complain(err error) {
 // refresh makes the configuration that of the files, unless they are not good.
 func (i *identity) refresh() error {
 	files, err := i.readFiles()
-	if err != nil || i.config != nil && files == i.read {
+	i.at = time.Now()
+	if err != nil || i.config.Load() != nil && files == i.read {
 		return err
 	}
 	pair, err := tls.X509KeyPair([]byte(files.cert), []byte(files.key))
@@ -83,7 +95,8 @@ func (i *identity) refresh() error {
 			return fmt.Errorf("--client-ca %s: the file has no certificate in PEM", i.clientCA)
 		}
 	}
-	i.read, i.config = files, config
+	i.read = files
+	i.config.Store(config)
 	return nil
 }
 
@@ -127,6 +140,12 @@ func (c *config) serverTLS(log *slog.Logger, auth tls.ClientAuthType, protocols 
 	if c.tlsCert == "" {
 		return nil, nil //nolint:nilnil // no TLS is no error
 	}
-	i := &identity{cert: c.tlsCert, key: c.tlsKey, clientCA: c.clientCA, clientAuth: auth, protocols: protocols, log: log}
-	return i.tlsConfig()
+	return c.identity(log, auth, protocols...).tlsConfig()
+}
+
+func (c *config) identity(log *slog.Logger, auth tls.ClientAuthType, protocols ...string) *identity {
+	return &identity{
+		cert: c.tlsCert, key: c.tlsKey, clientCA: c.clientCA,
+		clientAuth: auth, protocols: protocols, rereadAfter: rereadAfter, log: log,
+	}
 }

@@ -9,7 +9,9 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/pkg/client/clienttest"
@@ -104,13 +106,73 @@ func TestTLSFilesThatAreNotGoodAreNamed(t *testing.T) {
 	}
 }
 
+func TestTLSFilesAreReadAtMostOnceASecond(t *testing.T) {
+	authority := clienttest.NewAuthority(t)
+	c := config{}
+	c.tlsCert, c.tlsKey = authority.Issue(t, "fleet.test")
+	synctest.Test(t, func(t *testing.T) {
+		i := c.identity(slog.New(slog.DiscardHandler), tls.NoClientCert)
+		if _, err := i.tlsConfig(); err != nil {
+			t.Fatal(err)
+		}
+		first := i.current()
+		authority.Issue(t, "fleet.test") // into the same files
+		<-time.After(rereadAfter - time.Millisecond)
+		if i.current() != first {
+			t.Error("the files were read again within a second")
+		}
+		<-time.After(time.Millisecond)
+		if i.current() == first {
+			t.Error("after a second the new certificate is not used")
+		}
+	})
+}
+
+func TestHandshakesDoNotWaitForTheReadingOfTLSFiles(t *testing.T) {
+	c := config{}
+	c.tlsCert, c.tlsKey = clienttest.NewAuthority(t).Issue(t, "fleet.test")
+	i := c.identity(slog.New(slog.DiscardHandler), tls.NoClientCert)
+	i.rereadAfter = 0
+	if _, err := i.tlsConfig(); err != nil {
+		t.Fatal(err)
+	}
+	first := i.current()
+	// A pipe is a file whose reading takes as long as its writer likes.
+	if err := errors.Join(os.Remove(c.tlsCert), syscall.Mkfifo(c.tlsCert, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	slow := make(chan *tls.Config)
+	go func() { slow <- i.current() }()
+	writer, err := os.OpenFile(c.tlsCert, os.O_WRONLY, 0) // waits for the reader
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := make(chan *tls.Config)
+	go func() { others <- i.current() }()
+	select {
+	case config := <-others:
+		if config != first {
+			t.Error("not the last good files are used")
+		}
+	case <-time.After(patience):
+		t.Error("a handshake waits for the files")
+		defer func() { <-others }()
+	}
+	writer.Close()
+	if <-slow != first {
+		t.Error("an empty file is used")
+	}
+}
+
 // tlsServer makes handshakes until the test ends.
 type tlsServer struct{ address string }
 
 func serveTLS(t *testing.T, c config) (*tlsServer, *bytes.Buffer) {
 	t.Helper()
 	log := &bytes.Buffer{} // a handshake ends before the test looks
-	secure, err := c.grpcTLS(slog.New(slog.NewTextHandler(log, nil)))
+	i := c.identity(slog.New(slog.NewTextHandler(log, nil)), tls.RequireAndVerifyClientCert, "h2")
+	i.rereadAfter = 0
+	secure, err := i.tlsConfig()
 	if err != nil {
 		t.Fatal(err)
 	}

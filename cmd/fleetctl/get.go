@@ -72,7 +72,7 @@ A cluster that could not be read is a warning on stderr; exit code 3 with --requ
 	f.printing.register(cmd)
 	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read whole")
 	flags.BoolVar(&f.managedFields, "show-managed-fields", false, "keep metadata.managedFields")
-	flags.BoolVar(&f.secretData, "show-secret-data", false, "keep the data of Secrets")
+	flags.BoolVar(&f.secretData, "show-secret-data", false, "keep the data of Secrets; the aggregator must permit it")
 	mustComplete(cmd, "cluster", a.completeClusters)
 	return cmd
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clusterfleet/clusterfleet/internal/simulator"
+	"github.com/clusterfleet/clusterfleet/internal/version"
 )
 
 // options are the flags, as they are written.
@@ -45,6 +46,7 @@ func newCommand(ctx context.Context, stdout, stderr io.Writer) *cobra.Command {
 			}
 			return nil
 		},
+		Version:           version.String(),
 		RunE:              func(*cobra.Command, []string) error { return o.run(ctx, stdout, stderr) },
 		SilenceErrors:     true,
 		SilenceUsage:      true,

@@ -23,6 +23,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+func TestVersionIsWrittenToStdout(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if err := run(t.Context(), []string{"--version"}, &stdout, &stderr); err != nil || !strings.HasPrefix(stdout.String(), "fleetsim version ") || stderr.Len() > 0 {
+		t.Errorf("got %v, %q and, on stderr, %q", err, &stdout, &stderr)
+	}
+}
+
 func TestUsageErrorsAreOneLineAndExitTwo(t *testing.T) {
 	dir := t.TempDir()
 	scenario := filepath.Join(dir, "scenario.yaml")

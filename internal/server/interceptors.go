@@ -29,7 +29,7 @@ func interceptors(log *slog.Logger, metrics *grpcprometheus.ServerMetrics, life 
 	}
 	recovered := recovery.WithRecoveryHandlerContext(func(_ context.Context, p any) error {
 		log.Error("panic in a handler", "panic", p, "stack", string(debug.Stack()))
-		return failure(codes.Internal, "INTERNAL", "the aggregator failed; its log says why")
+		return panicked()
 	})
 	lines := []logging.Option{
 		logging.WithLogOnEvents(logging.FinishCall),

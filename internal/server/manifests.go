@@ -11,11 +11,23 @@ import (
 type manifests struct {
 	fleetv1.UnimplementedManifestServiceServer
 
-	fleet *fleet.Fleet
+	fleet      *fleet.Fleet
+	secretData bool // callers may ask for it
+}
+
+// permit refuses an output that the operator has not allowed.
+func (s *manifests) permit(o *fleetv1.Output) error {
+	if o.GetSecretData() && !s.secretData {
+		return secretDataNotAllowed()
+	}
+	return nil
 }
 
 // FetchManifests reads one type of objects from the selected clusters and sends them as they arrive.
 func (s *manifests) FetchManifests(r *fleetv1.FetchManifestsRequest, stream grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error {
+	if err := s.permit(r.GetOutput()); err != nil {
+		return err
+	}
 	ctx, cancel := withBudget(stream.Context())
 	defer cancel()
 	run, err := s.fleet.Fetch(ctx, fleet.FetchRequest{
@@ -47,6 +59,9 @@ func (s *manifests) FetchManifests(r *fleetv1.FetchManifestsRequest, stream grpc
 func (s *manifests) GetManifests(r *fleetv1.GetManifestsRequest, stream grpc.ServerStreamingServer[fleetv1.GetManifestsResponse]) error {
 	if r.GetOutput().GetFormat() == fleetv1.Output_FORMAT_TABLE {
 		return invalidField("output.format", "FORMAT_TABLE is not for GetManifests")
+	}
+	if err := s.permit(r.GetOutput()); err != nil {
+		return err
 	}
 	ctx, cancel := withBudget(stream.Context())
 	defer cancel()

@@ -223,6 +223,63 @@ func TestTablesAreNotForReferences(t *testing.T) {
 	mustBeInvalid(t, "a table", "output.format", len(messages), err)
 }
 
+func TestDataOfSecretsIsSentOnlyWhereItIsPermittedAndAskedFor(t *testing.T) {
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1})
+	secrets := &fleetv1.ResourceType{Version: "v1", Resource: "secrets"}
+	request := func(asked bool) *fleetv1.FetchManifestsRequest {
+		return &fleetv1.FetchManifestsRequest{ResourceType: secrets, Output: &fleetv1.Output{SecretData: asked}}
+	}
+	for _, c := range []struct{ permitted, asked, sent, refused bool }{
+		{permitted: false, asked: false},
+		{permitted: false, asked: true, refused: true},
+		{permitted: true, asked: false},
+		{permitted: true, asked: true, sent: true},
+	} {
+		t.Run(fmt.Sprintf("permitted %t, asked for %t", c.permitted, c.asked), func(t *testing.T) {
+			service := fleetv1.NewManifestServiceClient(serve(t, f, server.Options{SecretData: c.permitted}))
+			fetching, err := service.FetchManifests(t.Context(), request(c.asked))
+			fetched, fetchErr := receive(t, fetching, err)
+			getting, err := service.GetManifests(t.Context(), &fleetv1.GetManifestsRequest{
+				References: []*fleetv1.Reference{{Cluster: sim.Names()[0], ResourceType: secrets, Namespace: "default", Name: "any"}},
+				Output:     request(c.asked).GetOutput(),
+			})
+			got, getErr := receive(t, getting, err)
+			if c.refused {
+				mustBeForbidden(t, "fetch", len(fetched), fetchErr)
+				mustBeForbidden(t, "get", len(got), getErr)
+				return
+			}
+			if fetchErr != nil || getErr != nil {
+				t.Fatalf("refused: %v, %v", fetchErr, getErr)
+			}
+			count, withData := 0, 0
+			for _, m := range fetched {
+				for _, secret := range m.GetBatch().GetManifests() {
+					count++
+					if strings.Contains(secret.GetJson(), `"data":{`) {
+						withData++
+					}
+				}
+			}
+			if want := map[bool]int{true: count}[c.sent]; count == 0 || withData != want {
+				t.Errorf("%d of %d Secrets have data, want %d", withData, count, want)
+			}
+		})
+	}
+}
+
+func mustBeForbidden(t *testing.T, about string, messages int, err error) {
+	t.Helper()
+	s := status.Convert(err)
+	if s.Code() != codes.PermissionDenied || messages != 0 || !strings.Contains(s.Message(), "--allow-secret-data") {
+		t.Errorf("%s: %d messages, then %v", about, messages, err)
+		return
+	}
+	if info, _, _ := detailsOf(t, s.Proto()); info.GetReason() != "SECRET_DATA_NOT_ALLOWED" {
+		t.Errorf("%s: %v", about, info)
+	}
+}
+
 func TestACallerWhoDoesNotReadStopsTheReadingOfClusters(t *testing.T) {
 	const clusters, objects, size = 10, 500, 40_000 // 20 MB a cluster
 	sim, f := fleettest.Start(t, simulator.Config{Clusters: clusters, Counts: fleettest.OnlyConfigMaps(objects), ObjectBytes: size})

@@ -27,6 +27,8 @@ type Options struct {
 	Log *slog.Logger
 	// Metrics gets the server's metrics; nil: they are counted and not shown.
 	Metrics prometheus.Registerer
+	// SecretData lets callers ask for the data of Secrets; without it such a request is refused.
+	SecretData bool
 }
 
 // Server serves fleet.v1, grpc.health.v1 and reflection.
@@ -41,7 +43,7 @@ func New(f *fleet.Fleet, options Options) (*Server, error) {
 	return newServer(options, func(r grpc.ServiceRegistrar) {
 		fleetv1.RegisterHealthServiceServer(r, &probes{fleet: f})
 		fleetv1.RegisterClusterServiceServer(r, &clusters{fleet: f})
-		fleetv1.RegisterManifestServiceServer(r, &manifests{fleet: f})
+		fleetv1.RegisterManifestServiceServer(r, &manifests{fleet: f, secretData: options.SecretData})
 	})
 }
 

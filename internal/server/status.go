@@ -93,6 +93,15 @@ func invalidField(field, why string) error {
 	return badRequest(field+": "+why, &errdetails.BadRequest_FieldViolation{Field: field, Description: why})
 }
 
+func panicked() error {
+	return failure(codes.Internal, "INTERNAL", "the aggregator failed; its log says why")
+}
+
+func secretDataNotAllowed() error {
+	return failure(codes.PermissionDenied, "SECRET_DATA_NOT_ALLOWED",
+		"output.secret_data: this aggregator does not send the data of Secrets; its operator permits it with --allow-secret-data")
+}
+
 func shuttingDown() error {
 	return detailed(codes.Unavailable, "the aggregator is shutting down",
 		&errdetails.ErrorInfo{Reason: "SHUTTING_DOWN", Domain: errorDomain},

@@ -9,7 +9,8 @@ import (
 	"github.com/clusterfleet/clusterfleet/test/bench/internal/report"
 )
 
-// benchKubeconfig measures the processor time that it takes to turn a kubeconfig into definitions of clusters.
+// benchKubeconfig measures the processor time that it takes to turn a kubeconfig into definitions of clusters, and
+// to make these a fleet that can be asked.
 func benchKubeconfig(ctx context.Context, b *bench) ([]report.Row, error) {
 	const contexts = 1000
 	fleet, err := b.fleet(ctx, contexts)
@@ -20,7 +21,8 @@ func benchKubeconfig(ctx context.Context, b *bench) ([]report.Row, error) {
 	rounds := pick(b, 7, 3)
 	found, err := b.alternate(ctx, rounds,
 		job{Role: "loader", Kubeconfig: fleet.Kubeconfig},
-		job{Role: "clientcmd", Kubeconfig: fleet.Kubeconfig})
+		job{Role: "clientcmd", Kubeconfig: fleet.Kubeconfig},
+		job{Role: "applier", Kubeconfig: fleet.Kubeconfig})
 	if err != nil {
 		return nil, err
 	}
@@ -34,5 +36,8 @@ func benchKubeconfig(ctx context.Context, b *bench) ([]report.Row, error) {
 		Ours:   report.Duration(measure.MedianOf(found[0], measure.CPU)),
 		Target: report.AtMost(report.Duration(200 * time.Millisecond)),
 		Peers:  []report.Peer{{Name: "clientcmd, a configuration each", Value: report.Duration(measure.MedianOf(found[1], measure.CPU))}},
+	}, {
+		Work: fmt.Sprintf("load it and apply it to a fleet, %d clusters: CPU", contexts),
+		Ours: report.Duration(measure.MedianOf(found[2], measure.CPU)),
 	}}, nil
 }

@@ -56,6 +56,8 @@ func newWorker(j job) (worker, error) {
 		return &discarder{job: j}, nil
 	case "loader":
 		return &loader{job: j}, nil
+	case "applier":
+		return &applier{job: j}, nil
 	case "clientcmd":
 		return &clientcmdLoader{job: j}, nil
 	}

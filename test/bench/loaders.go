@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/clusterfleet/clusterfleet/internal/fleet"
 	"github.com/clusterfleet/clusterfleet/test/bench/internal/simulated"
 )
 
@@ -17,6 +18,22 @@ func (l *loader) prepare(context.Context) error { return nil }
 func (l *loader) round(context.Context) (operations int, err error) {
 	definitions, err := simulated.Definitions(l.job.Kubeconfig)
 	return len(definitions), err
+}
+
+// applier loads a kubeconfig and makes it a fleet, as the aggregator does when it starts.
+type applier struct{ job job }
+
+func (a *applier) prepare(context.Context) error { return nil }
+
+func (a *applier) round(context.Context) (operations int, err error) {
+	definitions, err := simulated.Definitions(a.job.Kubeconfig)
+	if err != nil {
+		return 0, err
+	}
+	f := fleet.New(fleet.Options{UserAgent: userAgent})
+	defer f.Close()
+	err = f.Apply(definitions)
+	return f.Size(), err
 }
 
 // clientcmdLoader is a peer: client-go loads the file and makes a configuration of each context.

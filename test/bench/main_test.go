@@ -64,7 +64,7 @@ func TestChildAnswersWhenPreparedAndAfterEveryRound(t *testing.T) {
 	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range []string{"loader", "clientcmd"} {
+	for _, role := range []string{"loader", "clientcmd", "applier"} {
 		task, err := json.Marshal(job{Role: role, Kubeconfig: kubeconfig})
 		if err != nil {
 			t.Fatal(err)

@@ -13,16 +13,18 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# await FD PATTERN reads lines until one matches, and prints it.
+# await NAME FD PATTERN reads a program's lines until one matches, and prints it. If none does, it tells what was printed
+# instead.
 await() {
-  local line
-  while IFS= read -r -t 30 -u "$1" line; do
-    if [[ $line == *$2* ]]; then
+  local line before=''
+  while IFS= read -r -t 30 -u "$2" line; do
+    if [[ $line == *$3* ]]; then
       printf '%s\n' "$line"
       return
     fi
-    printf '%s\n' "$line" >&2
+    before+=$line$'\n'
   done
+  printf '%s does not start:\n%s' "$1" "$before" >&2
   return 1
 }
 
@@ -36,11 +38,14 @@ echo 'starting 200 simulated clusters, some of them broken, and the aggregator â
 exec {sim}< <(exec bin/fleetsim --clusters 200 --latency 20ms --scenario docs/examples/demo.yaml \
   --kubeconfig-out "$dir/kubeconfig" --for 5m 2>"$dir/fleetsim.log")
 pids+=($!)
-await "$sim" '{' >/dev/null
+await fleetsim "$sim" '{' >/dev/null || {
+  cat "$dir/fleetsim.log" >&2
+  exit 1
+}
 
 exec {log}< <(exec bin/aggregator --kubeconfig "$dir/kubeconfig" --grpc-address 127.0.0.1:0 --http-address '' 2>&1)
 pids+=($!)
-server=$(await "$log" 'msg=serving' 2>/dev/null | sed -E 's/.* grpc=([^ ]+).*/\1/')
+server=$(await aggregator "$log" 'msg=serving' | sed -E 's/.* grpc=([^ ]+).*/\1/')
 
 show probe | tee "$dir/probe" | { grep -v HEALTHY || true; }
 printf '  â€¦ and %s healthy ones\n' "$(grep -c ' HEALTHY' "$dir/probe" || true)"

@@ -1,5 +1,5 @@
-// buf, run with `go tool -modfile=tools/buf/go.mod buf`. `make lint` does not ask whether this module is tidy: that
-// would need the tests of buf's dependencies, one of which not every module proxy serves.
+// buf, run with `go tool -modfile=tools/buf/go.mod buf`. `make lint` does not ask whether this module is tidy: the test
+// dependencies of buf's dependencies are not needed and not fetched.
 module github.com/clusterfleet/clusterfleet/tools/buf
 
 go 1.26.7

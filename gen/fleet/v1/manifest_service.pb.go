@@ -153,6 +153,8 @@ type Output struct {
 	// Keep `metadata.managedFields`. Default: they are removed.
 	ManagedFields bool `protobuf:"varint,2,opt,name=managed_fields,json=managedFields,proto3" json:"managed_fields,omitempty"`
 	// Keep the data of Secrets. Default: `data`, `stringData` and the last-applied annotation are removed from them.
+	// The aggregator must permit it (`--allow-secret-data`); otherwise the call fails with PERMISSION_DENIED and the reason
+	// SECRET_DATA_NOT_ALLOWED.
 	SecretData    bool `protobuf:"varint,3,opt,name=secret_data,json=secretData,proto3" json:"secret_data,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -832,7 +834,7 @@ type GetManifestsRequest struct {
 	References []*Reference `protobuf:"bytes,1,rep,name=references,proto3" json:"references,omitempty"`
 	// The most time that one object may take, waiting for its turn not included. Default: 30 s.
 	PerClusterTimeout *durationpb.Duration `protobuf:"bytes,2,opt,name=per_cluster_timeout,json=perClusterTimeout,proto3" json:"per_cluster_timeout,omitempty"`
-	// How many objects are read at once. Default and upper bound: the server's limits.
+	// How many clusters are read at once. Default and upper bound: the server's limits.
 	MaxConcurrency int32 `protobuf:"varint,3,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
 	// The form of the objects.
 	Output        *Output `protobuf:"bytes,4,opt,name=output,proto3" json:"output,omitempty"`
