@@ -22,7 +22,7 @@ import (
 const httpShutdownTime = 2 * time.Second
 
 // newMetrics returns a registry of the process's metrics.
-func newMetrics(f *fleet.Fleet) *prometheus.Registry {
+func newMetrics(f *fleet.Fleet, l *loader) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(),
@@ -31,6 +31,10 @@ func newMetrics(f *fleet.Fleet) *prometheus.Registry {
 			Name: "clusterfleet_clusters",
 			Help: "Clusters in the fleet.",
 		}, func() float64 { return float64(f.Size()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "clusterfleet_kubeconfig_problems",
+			Help: "Contexts, entries and files of the kubeconfig that could not be used when it was last read.",
+		}, func() float64 { return float64(l.problems.Load()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name:        "clusterfleet_build_info",
 			Help:        "Always 1; the version is a label.",

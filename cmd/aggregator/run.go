@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/klog/v2"
@@ -17,7 +17,6 @@ import (
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
 	"github.com/clusterfleet/clusterfleet/internal/server"
 	"github.com/clusterfleet/clusterfleet/internal/version"
-	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
 // run serves until ctx ends. Everything it starts has ended when it returns.
@@ -54,56 +53,22 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 		Log:       log,
 	})
 	defer f.Close()
-	if err := load(ctx, c, f, log); err != nil {
+	l := newLoader(c, f, log)
+	defer l.close()
+	if err := l.load(ctx); err != nil {
 		return err
 	}
-	return e.serve(ctx, f, c.allowSecretData, log)
-}
-
-// load makes the kubeconfig's contexts the fleet. What cannot be used is logged, a line each; it is an error only if
-// nothing can.
-func load(ctx context.Context, c config, f *fleet.Fleet, log *slog.Logger) error {
-	definitions, unusable := kubeconfig.Load(c.kubeconfigs(), kubeconfig.Options{
-		CredentialPlugins: plugins(c.credentialPlugins),
-		AllowInsecure:     c.allowInsecure,
+	group, ctx := errgroup.WithContext(ctx)
+	serving, stop := context.WithCancel(ctx)
+	group.Go(func() error {
+		defer stop()
+		return e.serve(ctx, f, newMetrics(f, l), c.allowSecretData, log)
 	})
-	var problems []string
-	for _, problem := range unusable {
-		problems = append(problems, problem.Error())
-	}
-	for _, err := range each(f.Apply(definitions)) {
-		problems = append(problems, err.Error())
-	}
-	level := slog.LevelWarn
-	if f.Size() == 0 {
-		level = slog.LevelError // the last line refers to them
-	}
-	for _, problem := range problems {
-		log.Log(ctx, level, "kubeconfig", "problem", problem)
-	}
-	if f.Size() == 0 {
-		return fmt.Errorf("no usable cluster in %s: the problems are listed above", c.kubeconfig)
-	}
-	log.Info("fleet loaded", "clusters", f.Size(), "problems", len(problems))
-	return nil
-}
-
-// each returns the errors that errors.Join has joined.
-func each(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	if err == nil {
+	group.Go(func() error {
+		l.reload(serving)
 		return nil
-	}
-	return []error{err}
-}
-
-func plugins(extra []string) []string {
-	if len(extra) == 0 {
-		return nil
-	}
-	return append(kubeconfig.DefaultCredentialPlugins(), extra...)
+	})
+	return group.Wait()
 }
 
 // entrances are the addresses at which the process answers, with their TLS.
@@ -146,8 +111,7 @@ func (e *entrances) close() {
 }
 
 // serve answers gRPC and HTTP until ctx ends, or one of them fails.
-func (e *entrances) serve(ctx context.Context, f *fleet.Fleet, secretData bool, log *slog.Logger) error {
-	registry := newMetrics(f)
+func (e *entrances) serve(ctx context.Context, f *fleet.Fleet, registry *prometheus.Registry, secretData bool, log *slog.Logger) error {
 	grpcServer, err := server.New(f, server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry, SecretData: secretData}) //nolint:contextcheck // its life ends with Shutdown
 	if err != nil {
 		return err

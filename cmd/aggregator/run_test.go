@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -116,10 +117,53 @@ func TestEndOfTheContextTurnsHealthAndEndsTheProgram(t *testing.T) {
 
 // program is a run of the program in this process.
 type program struct {
+	kubeconfig string
 	grpc, http string
 	stop       context.CancelFunc
 	done       chan struct{}
 	err        error
+}
+
+func TestTheKubeconfigIsReadAgainOnSIGHUP(t *testing.T) {
+	p := start(t)
+	more := strings.Replace(oneCluster, "contexts: [", "contexts: [{name: there, context: {cluster: c, user: u}}, {name: broken, context: {cluster: none, user: u}}, ", 1)
+	for _, step := range []struct{ file, want string }{
+		{more, "\nclusterfleet_clusters 2\n"},
+		{more, "\nclusterfleet_kubeconfig_problems 1\n"},
+		{"not: [a kubeconfig", "\nclusterfleet_clusters 2\n"}, // the fleet stays as it was
+		{oneCluster, "\nclusterfleet_clusters 1\n"},
+	} {
+		if err := os.WriteFile(p.kubeconfig, []byte(step.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		p.awaitMetrics(t, step.want)
+	}
+}
+
+func (p *program) awaitMetrics(t *testing.T, want string) {
+	t.Helper()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	late := time.After(patience)
+	for {
+		var body strings.Builder
+		resp, err := http.Get("http://" + p.http + "/metrics") //nolint:noctx // bounded by patience
+		if err == nil {
+			_, err = io.Copy(&body, resp.Body)
+			_ = resp.Body.Close()
+		}
+		if err == nil && strings.Contains(body.String(), want) {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-late:
+			t.Fatalf("no %q in the metrics: %v", want, err)
+		}
+	}
 }
 
 // start runs the program on free ports until the test ends.
@@ -130,7 +174,7 @@ func start(t *testing.T, args ...string) *program {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	p := &program{stop: stop, done: make(chan struct{})}
+	p := &program{kubeconfig: file, stop: stop, done: make(chan struct{})}
 	reader, stderr := io.Pipe()
 	go func() {
 		defer close(p.done)

@@ -13,6 +13,9 @@ func (t *reading) addItem(meta manifest.Meta, item manifest.Item) error {
 		return errLeft
 	}
 	t.batch.APIVersion, t.batch.Kind = meta.APIVersion, meta.Kind
+	if t.query.Format == cluster.MetadataFormat && t.resource.Kind != "" {
+		t.batch.APIVersion, t.batch.Kind = t.resource.APIVersion(), t.resource.Kind // the server calls all of them PartialObjectMetadata
+	}
 	t.batch.Items = append(t.batch.Items, Item{Namespace: item.Namespace, Name: item.Name, JSON: string(item.JSON)})
 	t.end.Items++
 	return nil

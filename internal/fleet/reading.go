@@ -34,8 +34,10 @@ type reading struct {
 	member *member
 	hold   *hold
 	query  cluster.Query
-	keep   Keep
-	watch  *stopwatch
+	// resource is what the query has been resolved to, once a page is open.
+	resource cluster.Resource
+	keep     Keep
+	watch    *stopwatch
 	// flush hands the batch on and reports whether the caller wants more.
 	flush func() bool
 
@@ -103,13 +105,24 @@ func (t *reading) open(ctx context.Context, continueToken string) (io.ReadCloser
 	t.hold.release()
 	body, err := t.member.client.Read(ctx, t.query, continueToken)
 	if err != nil {
-		return nil, err
+		return nil, unended(err, continueToken)
 	}
 	if err := t.reserve(ctx); err != nil {
 		_ = body.Close() // it was not looked at
 		return nil, err
 	}
+	t.resource = body.Resource
 	return body, nil
+}
+
+// unended is err, but for a list whose time ran out while its next page waited for the cluster's rate: it has had its turn,
+// and did not come to an end.
+func unended(err error, continueToken string) error {
+	e, ok := errors.AsType[*cluster.Error](err)
+	if !ok || continueToken == "" || e.Reason != cluster.QueueTimeout {
+		return err
+	}
+	return cluster.NewError(cluster.ResponseTimeout, e.Phase, "the list did not come to an end in time", err)
 }
 
 // reserve waits until there is memory for a page. The wait is not the cluster's time.

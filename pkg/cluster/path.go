@@ -37,6 +37,14 @@ type Resource struct {
 	Namespaced                   bool
 }
 
+// APIVersion returns the apiVersion of the resource's objects.
+func (r Resource) APIVersion() string {
+	if r.Group == "" {
+		return r.Version
+	}
+	return r.Group + "/" + r.Version
+}
+
 // Query says what to read.
 type Query struct {
 	Type TypeName

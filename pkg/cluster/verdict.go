@@ -96,6 +96,9 @@ func (v *Verdict) conclude(failure *Error) {
 		return
 	}
 	v.State = failure.Reason.State()
+	if v.State == Unreachable && v.answered() {
+		v.State = Degraded // too slow or cut later on, but reached
+	}
 	v.Reason = failure.Reason
 	v.Blame = failure.Blame
 	v.Message = failure.Message
@@ -109,4 +112,14 @@ func failed(kind CheckKind, took, firstByte time.Duration, failure *Error) Check
 
 func skipped(kind CheckKind, why string) Check {
 	return Check{Kind: kind, Outcome: Skipped, Message: why}
+}
+
+// answered reports whether the cluster said that it is ready, whatever came after that.
+func (v *Verdict) answered() bool {
+	for _, c := range v.Checks {
+		if c.Kind == CheckReady && c.Outcome == Passed {
+			return true
+		}
+	}
+	return false
 }
