@@ -1,13 +1,16 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 )
 
@@ -96,6 +99,48 @@ func TestACallerWhoIsGoneIsNoFailureOfOurs(t *testing.T) {
 		records := log.records(t)
 		if len(records) != 1 || records[0]["grpc.code"] != "Canceled" || records[0]["level"] != "INFO" {
 			t.Errorf("logged %v", records)
+		}
+	})
+}
+
+// sink is a stream whose caller takes everything.
+type sink struct {
+	grpc.ServerStream
+
+	ctx context.Context //nolint:containedctx // grpc.ServerStream has it so
+}
+
+func (s *sink) Context() context.Context { return s.ctx }
+func (s *sink) SendMsg(any) error        { return nil }
+
+func TestAShutdownWaitsUntilAWatchWasTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		life := newLifetime(t.Context())
+		tell := make(chan healthpb.HealthCheckResponse_ServingStatus)
+		watched := make(chan error, 1)
+		go func() {
+			info := &grpc.StreamServerInfo{FullMethod: healthpb.Health_Watch_FullMethodName}
+			watched <- life.stream(nil, &sink{ctx: t.Context()}, info, func(_ any, s grpc.ServerStream) error {
+				for status := range tell {
+					if err := s.SendMsg(&healthpb.HealthCheckResponse{Status: status}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}()
+		tell <- healthpb.HealthCheckResponse_SERVING
+		drained := life.drain()
+		if within(time.Second, drained) {
+			t.Error("the watch was not waited for")
+		}
+		tell <- healthpb.HealthCheckResponse_NOT_SERVING
+		if !within(time.Second, drained) {
+			t.Error("the watch was waited for although it was told")
+		}
+		close(tell)
+		if err := <-watched; err != nil {
+			t.Error(err)
 		}
 	})
 }
