@@ -24,6 +24,7 @@ func TestRealClusters(t *testing.T) {
 		{"a cluster that hangs", hangingClusterAmongGoodOnes},
 		{"as documented", documentedCommands},
 		{"a server killed in the middle of a stream", serverKilledMidStream},
+		{"a caller killed mid-fetch", callerKilledMidFetch},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fleet) })
 	}
