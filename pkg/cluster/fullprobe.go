@@ -60,8 +60,9 @@ func (p *prober) rejected(failure *Error) {
 		skipped(CheckAuthz, "not authenticated"))
 }
 
-// ask makes one check by one request and decodes its answer into result.
-func (p *prober) ask(kind CheckKind, req *http.Request, result any) *Error {
+// ask makes one check by one request and decodes its answer into result. It returns the request as it was sent, whose
+// credential the strings in the result may repeat; nil if there was no answer.
+func (p *prober) ask(kind CheckKind, req *http.Request, result any) (*http.Request, *Error) {
 	start := time.Now()
 	resp, err := p.send(req)
 	took := time.Since(start)
@@ -78,11 +79,14 @@ func (p *prober) ask(kind CheckKind, req *http.Request, result any) *Error {
 		check = failed(kind, took, 0, failure)
 	}
 	p.verdict.Checks = append(p.verdict.Checks, check)
-	return failure
+	if resp == nil {
+		return nil, failure
+	}
+	return resp.Request, failure
 }
 
 func decode(path string, resp *http.Response, result any) *Error {
-	err := json.Unmarshal([]byte(concealIn(string(contentOf(resp)), resp.Request)), result)
+	err := json.Unmarshal(contentOf(resp), result)
 	if err == nil {
 		return nil
 	}
@@ -108,12 +112,12 @@ func (p *prober) version(ctx context.Context) (string, *Error) {
 	var info struct {
 		GitVersion string `json:"gitVersion"`
 	}
-	failure := p.ask(CheckVersion, p.requests.get(ctx, "/version", ""), &info)
+	sent, failure := p.ask(CheckVersion, p.requests.get(ctx, "/version", ""), &info)
 	if hidden(failure) {
 		p.skip("the server does not tell its version")
 		return "", nil
 	}
-	return safetext.Truncate(info.GitVersion, maxVersionBytes), failure
+	return safetext.Truncate(concealIn(info.GitVersion, sent), maxVersionBytes), failure
 }
 
 func (p *prober) authenticate(ctx context.Context) (string, *Error) {
@@ -124,8 +128,8 @@ func (p *prober) authenticate(ctx context.Context) (string, *Error) {
 			} `json:"userInfo"`
 		} `json:"status"`
 	}
-	failure := p.ask(CheckAuthn, p.requests.post(ctx, selfSubjectReviews, selfSubjectReview), &review)
-	username := safetext.Truncate(review.Status.UserInfo.Username, maxUsernameBytes)
+	sent, failure := p.ask(CheckAuthn, p.requests.post(ctx, selfSubjectReviews, selfSubjectReview), &review)
+	username := safetext.Truncate(concealIn(review.Status.UserInfo.Username, sent), maxUsernameBytes)
 	switch {
 	case failure != nil && failure.Reason == NotFound:
 		p.skip("the server does not offer SelfSubjectReview: it is older than Kubernetes 1.28")
@@ -155,7 +159,7 @@ func (p *prober) authorize(ctx context.Context, authn *Error) *Error {
 		} `json:"status"`
 	}
 	namespace := p.definition.Namespace
-	failure := p.ask(CheckAuthz, p.requests.post(ctx, selfSubjectAccessReviews, accessReview(namespace)), &review)
+	_, failure := p.ask(CheckAuthz, p.requests.post(ctx, selfSubjectAccessReviews, accessReview(namespace)), &review)
 	switch {
 	case failure != nil && failure.Reason == NotFound:
 		return p.fail(strange(failure, "the server does not offer SelfSubjectAccessReview"))

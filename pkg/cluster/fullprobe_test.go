@@ -61,6 +61,21 @@ func TestAFullProbeShowsEveryStep(t *testing.T) {
 	}
 }
 
+func TestACredentialInEscapesIsConcealed(t *testing.T) {
+	t.Parallel()
+	var escaped strings.Builder
+	for _, c := range canary {
+		fmt.Fprintf(&escaped, `\u%04x`, c)
+	}
+	a := newAPI(t)
+	a.on("/version", always(200, `{"gitVersion":"v1 `+escaped.String()+`"}`))
+	a.on(reviews, always(201, `{"status":{"userInfo":{"username":"jane `+escaped.String()+`"}}}`))
+	v := probe(t, newClient(t, a.config()), cluster.Full)
+	if v.ServerVersion != "v1 [credential]" || v.Username != "jane [credential]" {
+		t.Errorf("%q, %q", v.ServerVersion, v.Username)
+	}
+}
+
 func TestAServerNamedByItsAddressNeedsNoName(t *testing.T) {
 	t.Parallel()
 	v := probe(t, newClient(t, newAPI(t).config()), cluster.Full)
