@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"time"
@@ -114,6 +115,19 @@ func slowCaller() error {
 
 func failure(code codes.Code, reason, message string) error {
 	return detailed(code, message, &errdetails.ErrorInfo{Reason: reason, Domain: errorDomain}).Err()
+}
+
+// orGone returns why the caller is gone if that is why sending failed: it is no failure of ours. ctx is the stream's own.
+func orGone(ctx context.Context, err error) error {
+	switch gone := ctx.Err(); {
+	case errors.Is(err, errSlowCaller):
+		return err
+	case gone != nil:
+		return status.FromContextError(gone).Err()
+	case status.Code(err) == codes.Unavailable: // the connection is closing, and the context ends in a moment
+		return status.FromContextError(context.Canceled).Err()
+	}
+	return err
 }
 
 func detailed(code codes.Code, message string, details ...protoadapt.MessageV1) *status.Status {

@@ -6,9 +6,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/status"
 )
 
 // sendTime is what a message may wait for a caller who does not read. What is being sent holds memory and the turns of
@@ -37,7 +35,7 @@ func (s *boundedStream) SendMsg(message any) error {
 	}
 	err := s.sendInTime(message)
 	if err != nil {
-		return s.orGone(err)
+		return orGone(s.ServerStream.Context(), err)
 	}
 	if r, ok := message.(*healthpb.HealthCheckResponse); ok && r.GetStatus() != healthpb.HealthCheckResponse_SERVING {
 		s.told()
@@ -59,17 +57,4 @@ func (s *boundedStream) sendInTime(message any) error {
 		s.end(errSlowCaller)
 		return errSlowCaller
 	}
-}
-
-// orGone returns why the caller is gone if that is why sending failed: it is no failure of ours.
-func (s *boundedStream) orGone(err error) error {
-	switch gone := s.ServerStream.Context().Err(); {
-	case errors.Is(err, errSlowCaller):
-		return err
-	case gone != nil:
-		return status.FromContextError(gone).Err()
-	case status.Code(err) == codes.Unavailable: // the connection is closing, and the context ends in a moment
-		return status.FromContextError(context.Canceled).Err()
-	}
-	return err
 }

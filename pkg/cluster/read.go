@@ -41,7 +41,7 @@ func (b *Body) Read(p []byte) (int, error) {
 		return 0, b.failure
 	}
 	n, err := b.content.Read(p)
-	if err == nil || err == io.EOF {
+	if err == nil || err == io.EOF && b.ctx.Err() == nil { // a body that is cut off by its context may seem to end
 		return n, err
 	}
 	b.failure = explainRead(b.ctx, conceal(err, b.req), PhaseBody)
