@@ -52,6 +52,8 @@ func reasonOf(status int) Reason {
 		return Throttled
 	case status >= 300 && status < 400:
 		return Redirected
+	case status == http.StatusRequestTimeout, status == http.StatusConflict, status == http.StatusGone:
+		return ServerError // the same request may be answered the next time
 	case status >= 400 && status < 500:
 		return InvalidRequest
 	case status >= 500 && status < 600:

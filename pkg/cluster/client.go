@@ -84,9 +84,6 @@ func New(definition Definition, options Options) (*Client, error) {
 	return c, nil
 }
 
-// Definition returns what the client was made from.
-func (c *Client) Definition() Definition { return c.definition }
-
 // String returns the cluster's name: a client never prints its credentials.
 func (c *Client) String() string { return c.definition.Name }
 
@@ -99,7 +96,7 @@ func (c *Client) MarshalJSON() ([]byte, error) { return json.Marshal(c.definitio
 // LogValue returns the cluster's name: a client never logs its credentials.
 func (c *Client) LogValue() slog.Value { return slog.StringValue(c.definition.Name) }
 
-// Close closes the idle connections now, and those in use when their calls end.
+// Close closes the idle connections now, and those in use when their calls end. No further read begins.
 func (c *Client) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -107,6 +104,12 @@ func (c *Client) Close() {
 		c.closed = true
 		c.transports.Load().close()
 	}
+}
+
+func (c *Client) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
 }
 
 // isFixed reports whether the credential is part of the configuration, so that it changes only with the definition.

@@ -31,7 +31,9 @@ func timed(dial dialFunc) dialFunc {
 		}
 		dialCtx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
-		conn, err := dial(t.resolving(dialCtx, start), network, address)
+		resolveCtx, limit := withOwnLimit(dialCtx)
+		conn, err := dial(t.resolving(resolveCtx, start), network, address)
+		err = limit.explain(err)
 		if err == nil && t.at() == PhaseDNS { // a dialer that does not tell
 			t.dns.done = true
 			t.enter(PhaseConnect)

@@ -315,6 +315,48 @@ func TestWhatWasDiscoveredAges(t *testing.T) {
 	})
 }
 
+func TestATypeWhoseVersionIsGoneIsDiscoveredAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		version, discoveries := "v1", 0
+		client := newClient(t, pipeServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			switch r.URL.Path {
+			case "/api":
+				discoveries++
+				answer(w, 200, strings.Replace(coreDiscovery, `"version":"v1"`, quoted("version")+":"+quoted(version), 1))
+			case "/apis":
+				answer(w, 200, `{"kind":"APIGroupDiscoveryList"}`)
+			case "/api/" + version + "/pods":
+				answer(w, 200, "{}")
+			default:
+				status(w, 404, "not found")
+			}
+		})))
+		expect := func(name string, want cluster.Reason, count int) {
+			t.Helper()
+			q := cluster.Query{Type: cluster.TypeName{Name: "po"}, Name: name}
+			if name != "" {
+				q.Namespace = "ns"
+			}
+			if got := reasonOf(readAll(t.Context(), t, client, q)); got != want || discoveries != count {
+				t.Errorf("%q after %d discoveries, want %q after %d", got, discoveries, want, count)
+			}
+		}
+		expect("", "", 1)
+		mu.Lock()
+		version = "v2"
+		mu.Unlock()
+		wait(9 * time.Second)
+		expect("", cluster.NotFound, 1)
+		wait(2 * time.Second)
+		expect("missing", cluster.NotFound, 1)
+		expect("", "", 2)
+		client.Close()
+	})
+}
+
 func TestLimitsInTime(t *testing.T) {
 	for name, c := range map[string]struct {
 		call  func(*testing.T, *cluster.Client)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -24,10 +25,6 @@ const (
 // Body is the answer to one read, as the API server sends it, decompressed. It holds one of the cluster's calls until it
 // is closed. Errors of Read other than io.EOF are *Error.
 type Body struct {
-	// Resource is what was read. Its Kind is empty, and Namespaced a guess, where the version was given and nothing had
-	// to be looked up.
-	Resource Resource
-
 	ctx     context.Context //nolint:containedctx // the call that the body is part of: it says why a read ended
 	req     *http.Request
 	content io.Reader
@@ -82,7 +79,7 @@ func (c *Client) Read(ctx context.Context, q Query, continueToken string) (*Body
 	if !isNotFound(err) {
 		return body, err
 	}
-	resource, resolveErr := c.resolve(ctx, q.Type)
+	resource, resolveErr := c.resolve(ctx, q.Type, typesAge)
 	if resolveErr != nil {
 		return nil, err
 	}
@@ -96,14 +93,26 @@ func (c *Client) Read(ctx context.Context, q Query, continueToken string) (*Body
 }
 
 func (c *Client) readResolved(ctx context.Context, q Query, continueToken string) (*Body, error) {
-	resource, err := c.resolve(ctx, q.Type)
+	resource, err := c.resolve(ctx, q.Type, typesAge)
 	if err != nil {
 		return nil, err
 	}
 	if err := resource.check(q); err != nil {
 		return nil, err
 	}
-	return c.readPage(ctx, resource, q, continueToken)
+	body, gone := c.readPage(ctx, resource, q, continueToken)
+	if q.Name != "" || !isNotFound(gone) {
+		return body, gone
+	}
+	// A list exists, empty or not, as long as its type does: what was discovered is out of date.
+	fresh, err := c.resolve(ctx, q.Type, typesRetry)
+	if err != nil {
+		return nil, err
+	}
+	if fresh == resource {
+		return nil, gone
+	}
+	return c.readPage(ctx, fresh, q, continueToken)
 }
 
 func isNotFound(err error) bool {
@@ -123,15 +132,17 @@ func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToke
 	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
 		return c.requests.accept(ctx, r.path(q.Namespace, q.Name), q.parameters(PageSize, continueToken), q.Format.accept(q.Name == ""))
 	}, maxPageBytes)
-	if err != nil {
-		return nil, err
+	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusGone && continueToken != "" {
+		e.Message = "the list changed while it was read (its continue token expired); ask again"
 	}
-	body.Resource = r
-	return body, nil
+	return body, err
 }
 
 // open makes one call and returns its answer if it is a good one. The answer's content is bounded by limit.
 func (c *Client) open(ctx context.Context, request func(context.Context) *http.Request, limit int64) (*Body, error) {
+	if c.isClosed() {
+		return nil, removed(nil)
+	}
 	if err := c.reading.acquire(ctx); err != nil {
 		return nil, explainRead(ctx, err, PhaseQueue)
 	}
@@ -141,6 +152,9 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	if err != nil {
 		cancel()
 		c.reading.release()
+		if errors.Is(err, net.ErrClosed) && c.isClosed() {
+			return nil, removed(err)
+		}
 		return nil, explainRead(ctx, err, t.at())
 	}
 	c.reading.learn(resp.StatusCode)
@@ -160,6 +174,11 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	}
 	body.content = &boundedReader{reader: content, left: limit}
 	return body, nil
+}
+
+// removed returns the error of a read that a Close of the client kept from beginning.
+func removed(cause error) *Error {
+	return NewError(Internal, PhaseQueue, "the cluster was removed", cause)
 }
 
 // refused returns why the server gave no good answer. Its words are waited for a short time only: the status is there.

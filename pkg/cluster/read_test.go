@@ -42,9 +42,38 @@ func TestPagesAreReadOneByOne(t *testing.T) {
 		if diff := cmp.Diff(want, values); diff != "" {
 			t.Error(diff)
 		}
-		if diff := cmp.Diff(cluster.Resource{Version: "v1", Plural: "pods", Namespaced: true}, body.Resource); diff != "" {
-			t.Error(diff)
+	}
+}
+
+func TestAnExpiredContinueTokenIsNotTheCallersFault(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.on("*", func(w http.ResponseWriter, _ *http.Request) {
+		status(w, 410, "The provided continue parameter is too old")
+	})
+	_, err := newClient(t, a.config()).Read(t.Context(), pods, "token")
+	e, ok := errors.AsType[*cluster.Error](err)
+	if !ok || e.Reason != cluster.ServerError || e.StatusCode != 410 ||
+		e.Message != "the list changed while it was read (its continue token expired); ask again" {
+		t.Errorf("%+v", err)
+	}
+	for _, code := range []int{408, 409, 410} {
+		if e := cluster.NewStatusError(code, ""); e.Reason != cluster.ServerError {
+			t.Errorf("%d is %s", code, e.Reason)
 		}
+	}
+}
+
+func TestARemovedClusterIsNotReadAndNotBlamed(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, newAPI(t).config())
+	if e := readAll(t.Context(), t, client, pods); e != nil {
+		t.Fatal(e)
+	}
+	client.Close()
+	e := readAll(t.Context(), t, client, pods)
+	if e == nil || e.Reason != cluster.Internal || e.Blame != cluster.BlameObserver || e.Message != "the cluster was removed" {
+		t.Errorf("%+v", e)
 	}
 }
 

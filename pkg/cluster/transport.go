@@ -37,7 +37,7 @@ type transports struct {
 func (c *Client) newTransports() (*transports, error) {
 	config := rest.CopyConfig(c.definition.Config)
 	if config.Dial == nil {
-		config.Dial = (&net.Dialer{KeepAlive: 30 * time.Second}).DialContext
+		config.Dial = (&net.Dialer{KeepAlive: 30 * time.Second, Resolver: newResolver()}).DialContext
 	}
 	config.Dial = timed(config.Dial)
 	config.Proxy = nil

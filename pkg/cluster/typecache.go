@@ -40,10 +40,10 @@ func (c *typeCache) get() ([]unique.Handle[servedType], time.Duration) {
 	return c.types, time.Since(c.read)
 }
 
-// resolve reports whether it is known what the name means, be it nothing.
-func (c *typeCache) resolve(name TypeName) (r Resource, err error, known bool) { //nolint:revive // the error is part of what is known
+// resolve reports whether it is known what the name means, be it nothing, from what is younger than maxAge.
+func (c *typeCache) resolve(name TypeName, maxAge time.Duration) (r Resource, err error, known bool) { //nolint:revive // the error is part of what is known
 	types, age := c.get()
-	if types == nil || age >= typesAge {
+	if types == nil || age >= maxAge {
 		return Resource{}, nil, false
 	}
 	if r, found := lookup(types, name); found {
@@ -58,9 +58,10 @@ func (c *typeCache) put(types []unique.Handle[servedType]) {
 	c.types, c.read = types, time.Now()
 }
 
-// resolve returns the resource that the name means in this cluster: from memory if it is there, else by discovery.
-func (c *Client) resolve(ctx context.Context, name TypeName) (Resource, error) {
-	if r, err, known := c.types.resolve(name); known {
+// resolve returns the resource that the name means in this cluster: from memory if it is there and younger than maxAge,
+// else by discovery.
+func (c *Client) resolve(ctx context.Context, name TypeName, maxAge time.Duration) (Resource, error) {
+	if r, err, known := c.types.resolve(name, maxAge); known {
 		return r, err
 	}
 	select {
@@ -69,7 +70,7 @@ func (c *Client) resolve(ctx context.Context, name TypeName) (Resource, error) {
 	case <-ctx.Done():
 		return Resource{}, explainRead(ctx, ctx.Err(), PhaseQueue)
 	}
-	if r, err, known := c.types.resolve(name); known { // another call has discovered meanwhile
+	if r, err, known := c.types.resolve(name, maxAge); known { // another call has discovered meanwhile
 		return r, err
 	}
 	types, err := c.discover(ctx)
