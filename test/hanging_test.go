@@ -47,7 +47,7 @@ func hangingClusterAmongGoodOnes(t *testing.T, fleet *realkube.Fleet) {
 		}
 		exits(t, r, 124, "", "silent")
 		for _, name := range []string{"good-1", "good-2", "good-3"} {
-			exits(t, r, 124, name+"\tnamespaces/kube-system\n", "")
+			exits(t, r, 124, name+"\tnamespace/kube-system\n", "")
 		}
 	})
 	t.Run("is told of before the deadline", func(t *testing.T) {

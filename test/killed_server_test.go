@@ -77,7 +77,7 @@ func serverKilledMidStream(t *testing.T, fleet *realkube.Fleet) {
 		results, _ := probe(t, a, 3)
 		verdict(t, results["victim"], fleetv1.Verdict_STATE_UNREACHABLE, fleetv1.Verdict_REASON_CONNECTION_REFUSED)
 		verdict(t, results["good-1"], fleetv1.Verdict_STATE_HEALTHY, 0)
-		exits(t, a.Fleetctl(t, "get", "configmaps", "-n", "bulk", "-o", "name"), 0, "good-2\tconfigmaps/small", "victim")
+		exits(t, a.Fleetctl(t, "get", "configmaps", "-n", "bulk", "-o", "name"), 0, "good-2\tconfigmap/small", "victim")
 		exits(t, a.Fleetctl(t, "get", "configmaps", "-n", "bulk", "--require-complete"), 3, "small", "victim")
 	})
 }

@@ -83,7 +83,7 @@ func kubeconfigOfAllSorts(t *testing.T, fleet *realkube.Fleet) {
 		if len(results) != 2 || results["lab"] != nil {
 			t.Errorf("got %v", results)
 		}
-		exits(t, a.Fleetctl(t, "get", "namespaces", "--clusters", "!env", "-o", "name"), 0, "lab\tnamespaces/default\n", "")
+		exits(t, a.Fleetctl(t, "get", "namespaces", "--clusters", "!env", "-o", "name"), 0, "lab\tnamespace/default\n", "")
 	})
 	t.Run("none usable", func(t *testing.T) {
 		broken := contextOf("broken", one)

@@ -29,12 +29,12 @@ func userOfOneNamespace(t *testing.T, fleet *realkube.Fleet) {
 	})
 	t.Run("reads in that namespace", func(t *testing.T) {
 		r := a.Fleetctl(t, "get", "configmaps", "-n", "team", "--require-complete", "-o", "name")
-		exits(t, r, 0, "limited\tconfigmaps/prices", "")
-		exits(t, r, 0, "admin\tconfigmaps/prices", "")
+		exits(t, r, 0, "limited\tconfigmap/prices", "")
+		exits(t, r, 0, "admin\tconfigmap/prices", "")
 	})
 	t.Run("is warned of where it may not read, beside the others", func(t *testing.T) {
 		r := a.Fleetctl(t, "get", "configmaps", "-A", "-o", "name")
-		exits(t, r, 0, "admin\tteam\tconfigmaps/prices", "limited")
+		exits(t, r, 0, "admin\tteam\tconfigmap/prices", "limited")
 		exits(t, a.Fleetctl(t, "get", "configmaps", "-A", "--require-complete"), 3, "prices", "limited")
 		reads, summary := fetch(t, a, &fleetv1.FetchManifestsRequest{ResourceType: &fleetv1.ResourceType{Resource: "configmaps"}})
 		if reads["limited"].reason() != "FORBIDDEN" || reads["admin"].completion.GetError() != nil || summary.GetFailed() != 1 {

@@ -70,7 +70,7 @@ func callerKilledMidFetch(t *testing.T, fleet *realkube.Fleet) {
 	if took := time.Since(killed); took > promptly {
 		t.Errorf("the aggregator gave up after %s", took)
 	}
-	exits(t, a.Fleetctl(t, "get", "configmaps", "-n", "stalled", "-o", "name", "--require-complete"), 0, "real-3\tconfigmaps/bulk-31", "")
+	exits(t, a.Fleetctl(t, "get", "configmaps", "-n", "stalled", "-o", "name", "--require-complete"), 0, "real-3\tconfigmap/bulk-31", "")
 }
 
 // stalledFleetctl starts fleetctl with nobody to read what it prints.

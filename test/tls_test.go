@@ -2,6 +2,7 @@ package test_test
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/pkg/client"
 	"github.com/clusterfleet/clusterfleet/pkg/client/clienttest"
+	"github.com/clusterfleet/clusterfleet/test/internal/process"
 	"github.com/clusterfleet/clusterfleet/test/internal/product"
 )
 
@@ -76,7 +78,12 @@ func TestReplacedCertificateIsForNewConnectionsAndDropsNoStream(t *testing.T) {
 		newCert, newKey := renewed.Issue(t, "fleet.test")
 		replaceFile(t, cert, newCert)
 		replaceFile(t, key, newKey)
-		exits(t, a.Fleetctl(t, "--ca-file", renewed.CAFile, "--server-name", "fleet.test", "clusters"), 0, "sim-0001", "")
+		if err := process.Poll(t.Context(), func() (bool, error) { // the files are read once a second
+			r := a.Fleetctl(t, "--ca-file", renewed.CAFile, "--server-name", "fleet.test", "clusters")
+			return r.Code == 0, fmt.Errorf("with the new authority: exit code %d, %s", r.Code, r.Stderr)
+		}); err != nil {
+			t.Fatal(err)
+		}
 		exits(t, a.Fleetctl(t, "--ca-file", authority.CAFile, "--server-name", "fleet.test", "--timeout", "5s", "clusters"), 1, "", "certificate")
 	}
 	if got := stream.Summary(); got.GetSucceeded() != 2 || got.GetItems() == 0 {

@@ -25,6 +25,9 @@ const (
 // Body is the answer to one read, as the API server sends it, decompressed. It holds one of the cluster's calls until it
 // is closed. Errors of Read other than io.EOF are *Error.
 type Body struct {
+	// Resource is what the query has been resolved to; its Kind is empty where no discovery was needed.
+	Resource Resource
+
 	ctx     context.Context //nolint:containedctx // the call that the body is part of: it says why a read ended
 	req     *http.Request
 	content io.Reader
@@ -135,7 +138,11 @@ func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToke
 	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusGone && continueToken != "" {
 		e.Message = "the list changed while it was read (its continue token expired); ask again"
 	}
-	return body, err
+	if err != nil {
+		return nil, err
+	}
+	body.Resource = r
+	return body, nil
 }
 
 // open makes one call and returns its answer if it is a good one. The answer's content is bounded by limit.
