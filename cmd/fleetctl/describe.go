@@ -25,7 +25,7 @@ func (a *app) describe(ctx context.Context, err error) string {
 	case errors.As(err, &exit):
 		return exit.text
 	case ctx.Err() != nil:
-		return "interrupted"
+		return stop(ctx).Error()
 	case errors.As(err, &unreachable):
 		return "cannot reach the aggregator at " + unreachable.Address + ": " + cause(unreachable.Cause) + "; " + a.connection.advice(unreachable.Cause)
 	}

@@ -21,6 +21,7 @@ const (
 	exitUnauthenticated = 4
 	exitDeadline        = 124
 	exitInterrupted     = 130
+	exitTerminated      = 143
 )
 
 // exitError ends the program with a code of its own. Its text may be empty: then everything is said already.
@@ -30,6 +31,29 @@ type exitError struct {
 }
 
 func (e exitError) Error() string { return e.text }
+
+// stopped is the cause of a run that a signal ended.
+type stopped struct{ terminated bool }
+
+func (s stopped) Error() string {
+	if s.terminated {
+		return "terminated"
+	}
+	return "interrupted"
+}
+
+func (s stopped) code() int {
+	if s.terminated {
+		return exitTerminated
+	}
+	return exitInterrupted
+}
+
+// stop is how a run was ended that ended before its time.
+func stop(ctx context.Context) stopped {
+	s, _ := errors.AsType[stopped](context.Cause(ctx))
+	return s
+}
 
 // exit says on stderr, in one line, why the run failed and returns its code.
 func (a *app) exit(ctx context.Context, err error) int {
@@ -51,7 +75,7 @@ func exitCode(ctx context.Context, err error) int {
 	var usage usageError
 	switch {
 	case ctx.Err() != nil:
-		return exitInterrupted
+		return stop(ctx).code()
 	case errors.As(err, &exit):
 		return exit.code
 	case errors.As(err, &usage):

@@ -52,7 +52,8 @@ from the configuration file, in this order. The file is YAML; its keys are the n
 relative to it.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 some selected cluster is unhealthy or failed (probe; get with
---require-complete), 4 not authenticated, 124 the deadline passed, 130 interrupted.`,
+--require-complete), 4 not authenticated, 124 the deadline passed, 130 interrupted, 143
+terminated.`,
 		Example: `  fleetctl clusters
   fleetctl probe -l env=prod
   fleetctl get pods -A`,
