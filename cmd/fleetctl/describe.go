@@ -27,7 +27,7 @@ func (a *app) describe(ctx context.Context, err error) string {
 	case ctx.Err() != nil:
 		return stop(ctx).Error()
 	case errors.As(err, &unreachable):
-		return "cannot reach the aggregator at " + unreachable.Address + ": " + cause(unreachable.Cause) + "; " + a.connection.advice(unreachable.Cause)
+		return "cannot reach the aggregator at " + unreachable.Address + ": " + cause(unreachable.Cause) + "; " + a.connection.advice(unreachable)
 	}
 	text := client.Message(err)
 	switch status.Code(err) {
@@ -80,11 +80,11 @@ func cause(err error) string {
 }
 
 // advice says what mends a connection that failed.
-func (c *connection) advice(err error) string {
+func (c *connection) advice(unreachable *client.ConnectError) string {
+	err := unreachable.Cause
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var record tls.RecordHeaderError
-	var refused *net.OpError
 	switch {
 	case errors.As(err, &authority):
 		return "name the authority of its certificate with --ca-file"
@@ -92,10 +92,10 @@ func (c *connection) advice(err error) string {
 		return "name the host of its certificate with --server-name"
 	case errors.As(err, &record):
 		return "it does not speak TLS: use --plaintext where it is on this machine"
-	case errors.As(err, &refused) && refused.Op == "remote error" && c.certFile == "":
-		return "it may want a client certificate: --tls-cert and --tls-key"
-	case errors.As(err, &refused) && refused.Op == "remote error":
-		return "it may not accept the client certificate"
+	case unreachable.CertificateRefused() && c.certFile == "":
+		return "it wants a client certificate: --tls-cert and --tls-key"
+	case unreachable.CertificateRefused():
+		return "it does not accept the client certificate"
 	}
 	return "set its address with --server, FLEETCTL_SERVER or server: in " + cmp.Or(c.file(), defaultConfigHelp)
 }

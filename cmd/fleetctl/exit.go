@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/clusterfleet/clusterfleet/internal/safetext"
+	"github.com/clusterfleet/clusterfleet/pkg/client"
 )
 
 // The exit codes.
@@ -80,6 +81,9 @@ func exitCode(ctx context.Context, err error) int {
 		return exit.code
 	case errors.As(err, &usage):
 		return exitUsage
+	}
+	if unreachable, ok := errors.AsType[*client.ConnectError](err); ok && unreachable.CertificateRefused() {
+		return exitUnauthenticated
 	}
 	switch status.Code(err) {
 	case codes.InvalidArgument:
