@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -73,6 +74,8 @@ func cause(err error) string {
 		return number.Error()
 	case errors.As(err, &name):
 		return name.Error()
+	case errors.Is(err, io.EOF):
+		return "the connection is closed without an answer"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "no answer"
 	}
@@ -92,6 +95,10 @@ func (c *connection) advice(unreachable *client.ConnectError) string {
 		return "name the host of its certificate with --server-name"
 	case errors.As(err, &record):
 		return "it does not speak TLS: use --plaintext where it is on this machine"
+	case errors.Is(err, client.ErrForeignProtocol):
+		return "name the port of its gRPC, " + client.DefaultPort + " by default, with --server"
+	case unreachable.Plaintext && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)):
+		return "it was spoken to without TLS and may want it: use --ca-file or --plaintext=false"
 	case unreachable.CertificateRefused() && c.certFile == "":
 		return "it wants a client certificate: --tls-cert and --tls-key"
 	case unreachable.CertificateRefused():

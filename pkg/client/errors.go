@@ -20,6 +20,9 @@ const Domain = "clusterfleet"
 // hintKey is where the metadata of an ErrorInfo says what to do about the error.
 const hintKey = "hint"
 
+// ErrForeignProtocol is the cause of a [ConnectError] where the server answers in something else than HTTP/2.
+var ErrForeignProtocol = errors.New("it answers in something else than gRPC")
+
 // ConnectError means that the aggregator cannot be reached: no call left the machine. It is a status of code UNAVAILABLE.
 type ConnectError struct {
 	// Address is the aggregator's, as HOST:PORT.

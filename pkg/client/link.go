@@ -105,6 +105,8 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	c.read = true
 	defer close(c.greeted)
 	switch {
+	case err == nil && foreign(p[:n]):
+		c.link.failed(ErrForeignProtocol)
 	case err == nil:
 		c.link.connected()
 	case errors.Is(err, net.ErrClosed): // By grpc-go, which waited for the greeting in vain or could not write.
@@ -114,6 +116,9 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// foreign tells that what a server sends first is not the settings by which HTTP/2 starts: 3 bytes of length, and the type 4.
+func foreign(greeting []byte) bool { return len(greeting) > 3 && greeting[3] != 4 }
 
 // unanswered is why a connection on which nothing came was closed.
 func (c *watchedConn) unanswered() error {
