@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -106,7 +106,7 @@ func (a *app) printClusters(found []*fleetv1.Cluster, format output.Format, prin
 
 func (a *app) clusterTable(found []*fleetv1.Cluster, wide, noHeadings bool) error {
 	if len(found) == 0 {
-		_, err := io.WriteString(a.stderr, "No clusters found.\n")
+		_, err := fmt.Fprintln(a.stderr, noClusters)
 		return err
 	}
 	grid := output.Grid{Headings: []string{"CLUSTER", "STATE", "REASON", "VERSION", "CHECKED", "SERVER"}, NoHeadings: noHeadings}

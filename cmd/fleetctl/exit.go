@@ -65,7 +65,11 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitFailed // Whoever read the results has enough of them.
 	}
 	code := exitCode(ctx, err)
-	if text := a.describe(ctx, err); text != "" {
+	switch text := a.describe(ctx, err); text {
+	case "":
+	case noClusters: // As other commands say it that found nothing.
+		fmt.Fprintln(a.stderr, text)
+	default:
 		fmt.Fprintln(a.stderr, "error: "+safetext.Clean(text))
 	}
 	return code

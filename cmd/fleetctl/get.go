@@ -43,8 +43,8 @@ custom-columns and jsonpath keep that order, and read the object or the List wit
 clusterfleet.io/cluster. -o json and yaml print a List, also for one object, and jsonl an object a line: these, and
 -o name (CLUSTER, with -A the NAMESPACE, and TYPE/NAME, with tabs between them), are written as the objects arrive.
 
-A cluster that could not be read is a warning on stderr; exit code 3 with --require-complete, 1 where none could be read.
-124: the time ran out (--timeout); what was read by then is printed.`,
+A cluster that could not be read is a warning on stderr; exit code 3 with --require-complete, which also wants that
+some cluster is selected, and 1 where none could be read. 124: the time ran out (--timeout); what was read by then is printed.`,
 		Example: `  fleetctl get pods -A
   fleetctl get deploy -n shop -l app=web --clusters env=prod
   fleetctl get deployments.v1.apps/web -n shop --cluster prod-1 --cluster prod-2
@@ -70,7 +70,7 @@ A cluster that could not be read is a warning on stderr; exit code 3 with --requ
 	f.registerStates(cmd)
 	f.fanout.register(flags, "30s")
 	f.printing.register(cmd)
-	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read whole")
+	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read whole, or none is selected")
 	flags.BoolVar(&f.managedFields, "show-managed-fields", false, "keep metadata.managedFields")
 	flags.BoolVar(&f.secretData, "show-secret-data", false, "keep the data of Secrets")
 	mustComplete(cmd, "cluster", a.completeClusters)

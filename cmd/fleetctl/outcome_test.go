@@ -215,7 +215,7 @@ func TestJSONLinesComeAsTheyAreSent(t *testing.T) {
 		case <-read:
 		case <-out.Context().Done():
 		}
-		return out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Summary{Summary: &fleetv1.Summary{Succeeded: 3}}})
+		return out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Summary{Summary: &fleetv1.Summary{Expected: 3, Succeeded: 3}}})
 	}))
 	cmd := exec.CommandContext(t.Context(), "fleetctl", "probe", "-o", "jsonl", "--server", address)
 	stdout, err := cmd.StdoutPipe()
@@ -234,7 +234,7 @@ func TestJSONLinesComeAsTheyAreSent(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	want := []string{`{"started":{"expected":3}}`, `{"result":{"cluster":"first"}}`, `{"summary":{"succeeded":3}}`}
+	want := []string{`{"started":{"expected":3}}`, `{"result":{"cluster":"first"}}`, `{"summary":{"expected":3,"succeeded":3}}`}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}

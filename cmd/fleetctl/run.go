@@ -51,8 +51,8 @@ The aggregator's address and the flags of the connection are read from the flag,
 from the configuration file, in this order. The file is YAML; its keys are the names of the global flags; paths in it are
 relative to it.
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 some selected cluster is unhealthy or failed (probe; get with
---require-complete), 4 not authenticated, 124 the deadline passed, 130 interrupted, 143
+Exit codes: 0 done, 1 failed, 2 usage, 3 some selected cluster is unhealthy or failed, or none is selected
+(probe; get with --require-complete), 4 not authenticated, 124 the deadline passed, 130 interrupted, 143
 terminated.`,
 		Example: `  fleetctl clusters
   fleetctl probe -l env=prod
