@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -124,6 +125,9 @@ func (f *getFlags) request(cmd *cobra.Command, wanted object, format output.Form
 	}
 	selector, err := f.selector("--clusters")
 	if err != nil {
+		return nil, err
+	}
+	if err := cmp.Or(isText("NAME", wanted.name), isText("-l", f.labelSelector), isText("--field-selector", f.fieldSelector)); err != nil {
 		return nil, err
 	}
 	if _, err := labels.Parse(f.labelSelector); err != nil {
