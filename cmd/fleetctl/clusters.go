@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,7 +54,7 @@ func (a *app) clusters(cmd *cobra.Command, selected selection, printed printing)
 		return err
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), a.connection.timeout)
+	ctx, cancel := a.bounded(cmd.Context())
 	defer cancel()
 	var found []*fleetv1.Cluster
 	var failed error

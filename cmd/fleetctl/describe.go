@@ -27,6 +27,8 @@ func (a *app) describe(ctx context.Context, err error) string {
 		return exit.text
 	case ctx.Err() != nil:
 		return stop(ctx).Error()
+	case errors.Is(err, errUnread):
+		return err.Error() + ": the time of " + a.connection.timeout.String() + " ran out (--timeout)"
 	case errors.As(err, &unreachable):
 		return "cannot reach the aggregator at " + unreachable.Address + ": " + cause(unreachable.Cause) + "; " + a.connection.advice(unreachable)
 	}

@@ -81,6 +81,8 @@ func exitCode(ctx context.Context, err error) int {
 	switch {
 	case ctx.Err() != nil:
 		return stop(ctx).code()
+	case errors.Is(err, errUnread):
+		return exitDeadline
 	case errors.As(err, &exit):
 		return exit.code
 	case errors.As(err, &usage):

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/fields"
@@ -96,7 +95,7 @@ func (a *app) get(cmd *cobra.Command, args []string, f getFlags) error {
 		return err
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), a.connection.timeout)
+	ctx, cancel := a.bounded(cmd.Context())
 	defer cancel()
 
 	stream := c.FetchManifests(ctx, req)

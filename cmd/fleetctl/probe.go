@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -71,7 +70,7 @@ func (a *app) probe(cmd *cobra.Command, f probeFlags) error {
 		return err
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), a.connection.timeout)
+	ctx, cancel := a.bounded(cmd.Context())
 	defer cancel()
 	req := &fleetv1.ProbeClustersRequest{
 		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit, Depth: fleetv1.Verdict_DEPTH_FULL,

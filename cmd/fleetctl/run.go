@@ -21,18 +21,24 @@ type app struct {
 	stdoutTerminal, stderrTerminal bool
 
 	connection connection
+	patience   *patience
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	a := &app{
-		stdout: bufio.NewWriterSize(stdout, 64<<10), stderr: stderr,
+		patience: newPatience(), stderr: stderr,
 		stdoutTerminal: output.IsTerminal(stdout), stderrTerminal: output.IsTerminal(stderr),
+	}
+	defer context.AfterFunc(ctx, func() { a.patience.last(0) })() // A signal.
+	a.stdout = bufio.NewWriterSize(a.patience.writer(stdout), 64<<10)
+	if !a.stderrTerminal { // A terminal is read, and the progress must know that it is one.
+		a.stderr = a.patience.writer(stderr)
 	}
 	root := a.root() //nolint:contextcheck // cobra hands ctx to the commands.
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
-	root.SetErr(stderr)
+	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
 	if unwritten := a.stdout.Flush(); unwritten != nil {
 		err = unwritten // Whatever else failed came of it.

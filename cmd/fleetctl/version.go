@@ -46,7 +46,9 @@ func (a *app) serverState(cmd *cobra.Command) error {
 		return err
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), min(serverPatience, a.connection.timeout))
+	ctx, cancel := a.bounded(cmd.Context())
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, serverPatience)
 	defer cancel()
 	state := "not serving"
 	serving, err := c.Serving(ctx, "")
