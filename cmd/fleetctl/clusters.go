@@ -1,8 +1,7 @@
 package main
 
 import (
-	"context"
-	"io"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -55,7 +54,7 @@ func (a *app) clusters(cmd *cobra.Command, selected selection, printed printing)
 		return err
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), a.connection.timeout)
+	ctx, cancel := a.bounded(cmd.Context())
 	defer cancel()
 	var found []*fleetv1.Cluster
 	var failed error
@@ -106,7 +105,7 @@ func (a *app) printClusters(found []*fleetv1.Cluster, format output.Format, prin
 
 func (a *app) clusterTable(found []*fleetv1.Cluster, wide, noHeadings bool) error {
 	if len(found) == 0 {
-		_, err := io.WriteString(a.stderr, "No clusters found.\n")
+		_, err := fmt.Fprintln(a.stderr, noClusters)
 		return err
 	}
 	grid := output.Grid{Headings: []string{"CLUSTER", "STATE", "REASON", "VERSION", "CHECKED", "SERVER"}, NoHeadings: noHeadings}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -25,9 +26,11 @@ func (a *app) describe(ctx context.Context, err error) string {
 	case errors.As(err, &exit):
 		return exit.text
 	case ctx.Err() != nil:
-		return "interrupted"
+		return stop(ctx).Error()
+	case errors.Is(err, errUnread):
+		return err.Error() + ": the time of " + a.connection.timeout.String() + " ran out (--timeout)"
 	case errors.As(err, &unreachable):
-		return "cannot reach the aggregator at " + unreachable.Address + ": " + cause(unreachable.Cause) + "; " + a.connection.advice(unreachable.Cause)
+		return "cannot reach the aggregator at " + unreachable.Address + ": " + cause(unreachable.Cause) + "; " + a.connection.advice(unreachable)
 	}
 	text := client.Message(err)
 	switch status.Code(err) {
@@ -73,6 +76,8 @@ func cause(err error) string {
 		return number.Error()
 	case errors.As(err, &name):
 		return name.Error()
+	case errors.Is(err, io.EOF):
+		return "the connection is closed without an answer"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "no answer"
 	}
@@ -80,11 +85,11 @@ func cause(err error) string {
 }
 
 // advice says what mends a connection that failed.
-func (c *connection) advice(err error) string {
+func (c *connection) advice(unreachable *client.ConnectError) string {
+	err := unreachable.Cause
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var record tls.RecordHeaderError
-	var refused *net.OpError
 	switch {
 	case errors.As(err, &authority):
 		return "name the authority of its certificate with --ca-file"
@@ -92,10 +97,14 @@ func (c *connection) advice(err error) string {
 		return "name the host of its certificate with --server-name"
 	case errors.As(err, &record):
 		return "it does not speak TLS: use --plaintext where it is on this machine"
-	case errors.As(err, &refused) && refused.Op == "remote error" && c.certFile == "":
-		return "it may want a client certificate: --tls-cert and --tls-key"
-	case errors.As(err, &refused) && refused.Op == "remote error":
-		return "it may not accept the client certificate"
+	case errors.Is(err, client.ErrForeignProtocol):
+		return "name the port of its gRPC, " + client.DefaultPort + " by default, with --server"
+	case unreachable.Plaintext && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)):
+		return "it was spoken to without TLS and may want it: use --ca-file or --plaintext=false"
+	case unreachable.CertificateRefused() && c.certFile == "":
+		return "it wants a client certificate: --tls-cert and --tls-key"
+	case unreachable.CertificateRefused():
+		return "it does not accept the client certificate"
 	}
 	return "set its address with --server, FLEETCTL_SERVER or server: in " + cmp.Or(c.file(), defaultConfigHelp)
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/clusterfleet/clusterfleet/internal/safetext"
+	"github.com/clusterfleet/clusterfleet/pkg/client"
 )
 
 // The exit codes.
@@ -21,6 +22,7 @@ const (
 	exitUnauthenticated = 4
 	exitDeadline        = 124
 	exitInterrupted     = 130
+	exitTerminated      = 143
 )
 
 // exitError ends the program with a code of its own. Its text may be empty: then everything is said already.
@@ -31,6 +33,29 @@ type exitError struct {
 
 func (e exitError) Error() string { return e.text }
 
+// stopped is the cause of a run that a signal ended.
+type stopped struct{ terminated bool }
+
+func (s stopped) Error() string {
+	if s.terminated {
+		return "terminated"
+	}
+	return "interrupted"
+}
+
+func (s stopped) code() int {
+	if s.terminated {
+		return exitTerminated
+	}
+	return exitInterrupted
+}
+
+// stop is how a run was ended that ended before its time.
+func stop(ctx context.Context) stopped {
+	s, _ := errors.AsType[stopped](context.Cause(ctx))
+	return s
+}
+
 // exit says on stderr, in one line, why the run failed and returns its code.
 func (a *app) exit(ctx context.Context, err error) int {
 	if err == nil {
@@ -40,7 +65,11 @@ func (a *app) exit(ctx context.Context, err error) int {
 		return exitFailed // Whoever read the results has enough of them.
 	}
 	code := exitCode(ctx, err)
-	if text := a.describe(ctx, err); text != "" {
+	switch text := a.describe(ctx, err); text {
+	case "":
+	case noClusters: // As other commands say it that found nothing.
+		fmt.Fprintln(a.stderr, text)
+	default:
 		fmt.Fprintln(a.stderr, "error: "+safetext.Clean(text))
 	}
 	return code
@@ -51,11 +80,16 @@ func exitCode(ctx context.Context, err error) int {
 	var usage usageError
 	switch {
 	case ctx.Err() != nil:
-		return exitInterrupted
+		return stop(ctx).code()
+	case errors.Is(err, errUnread):
+		return exitDeadline
 	case errors.As(err, &exit):
 		return exit.code
 	case errors.As(err, &usage):
 		return exitUsage
+	}
+	if unreachable, ok := errors.AsType[*client.ConnectError](err); ok && unreachable.CertificateRefused() {
+		return exitUnauthenticated
 	}
 	switch status.Code(err) {
 	case codes.InvalidArgument:

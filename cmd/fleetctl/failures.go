@@ -89,7 +89,7 @@ func (a *app) fetchOutcome(s *fleetv1.Summary, f fetched, wanted object, flags g
 	case nothing:
 		return exitError{exitFailed, nothingRead(f.failures, wanted)}
 	case s.GetExpected() == 0:
-		_, err = io.WriteString(a.stderr, "No clusters found.\n")
+		_, err = fmt.Fprintln(a.stderr, noClusters)
 	case f.items == 0 && flags.allNamespaces:
 		_, err = io.WriteString(a.stderr, "No resources found.\n")
 	case f.items == 0:

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"cmp"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/fields"
@@ -43,8 +43,8 @@ custom-columns and jsonpath keep that order, and read the object or the List wit
 clusterfleet.io/cluster. -o json and yaml print a List, also for one object, and jsonl an object a line: these, and
 -o name (CLUSTER, with -A the NAMESPACE, and TYPE/NAME, with tabs between them), are written as the objects arrive.
 
-A cluster that could not be read is a warning on stderr; exit code 3 with --require-complete, 1 where none could be read.
-124: the time ran out (--timeout); what was read by then is printed.`,
+A cluster that could not be read is a warning on stderr; exit code 3 with --require-complete, which also wants that
+some cluster is selected, and 1 where none could be read. 124: the time ran out (--timeout); what was read by then is printed.`,
 		Example: `  fleetctl get pods -A
   fleetctl get deploy -n shop -l app=web --clusters env=prod
   fleetctl get deployments.v1.apps/web -n shop --cluster prod-1 --cluster prod-2
@@ -70,7 +70,7 @@ A cluster that could not be read is a warning on stderr; exit code 3 with --requ
 	f.registerStates(cmd)
 	f.fanout.register(flags, "30s")
 	f.printing.register(cmd)
-	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read whole")
+	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read whole, or none is selected")
 	flags.BoolVar(&f.managedFields, "show-managed-fields", false, "keep metadata.managedFields")
 	flags.BoolVar(&f.secretData, "show-secret-data", false, "keep the data of Secrets; the aggregator must permit it")
 	mustComplete(cmd, "cluster", a.completeClusters)
@@ -95,7 +95,7 @@ func (a *app) get(cmd *cobra.Command, args []string, f getFlags) error {
 		return err
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), a.connection.timeout)
+	ctx, cancel := a.bounded(cmd.Context())
 	defer cancel()
 
 	stream := c.FetchManifests(ctx, req)
@@ -124,6 +124,9 @@ func (f *getFlags) request(cmd *cobra.Command, wanted object, format output.Form
 	}
 	selector, err := f.selector("--clusters")
 	if err != nil {
+		return nil, err
+	}
+	if err := cmp.Or(isText("NAME", wanted.name), isText("-l", f.labelSelector), isText("--field-selector", f.fieldSelector)); err != nil {
 		return nil, err
 	}
 	if _, err := labels.Parse(f.labelSelector); err != nil {

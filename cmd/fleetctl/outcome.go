@@ -7,12 +7,18 @@ import (
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
-// outcome turns the summary of a call that ended well into what the command returns. complete asks that no cluster failed.
+// noClusters says that the selection is empty: where clusters had to be well, perhaps for a slip in a selector.
+const noClusters = "No clusters found."
+
+// outcome turns the summary of a call that ended well into what the command returns. complete asks that there are clusters
+// and that none failed.
 func (a *app) outcome(s *fleetv1.Summary, complete bool) error {
 	missing := s.GetFailed() + s.GetTruncated() + s.GetNotAttempted()
 	switch {
 	case s.GetDeadlineExceeded():
 		return exitError{exitDeadline, fmt.Sprintf("the time of %s ran out (--timeout): %d of %d clusters have no whole result", a.connection.timeout, missing, s.GetExpected())}
+	case complete && s.GetExpected() == 0:
+		return exitError{exitUnhealthy, noClusters}
 	case complete && missing > 0:
 		return exitError{code: exitUnhealthy}
 	}

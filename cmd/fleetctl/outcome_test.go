@@ -136,9 +136,22 @@ func TestErrorsOfTheCallAreOneLineAndACode(t *testing.T) {
 	}
 }
 
-// TestAnInterruptEndsTheCallAtOnce sends SIGINT to fleetctl as a process, once the first result was sent, and printed where
+// TestASignalEndsTheCallAtOnce sends a signal to fleetctl as a process, once the first result was sent, and printed where
 // it is printed at once.
-func TestAnInterruptEndsTheCallAtOnce(t *testing.T) {
+func TestASignalEndsTheCallAtOnce(t *testing.T) {
+	for sent, ends := range map[syscall.Signal]struct {
+		code int
+		says string
+	}{
+		syscall.SIGINT:  {exitInterrupted, "error: interrupted"},
+		syscall.SIGTERM: {exitTerminated, "error: terminated"},
+	} {
+		t.Run(sent.String(), func(t *testing.T) { testSignal(t, sent, ends.code, ends.says) })
+	}
+}
+
+func testSignal(t *testing.T, sent syscall.Signal, code int, says string) {
+	t.Helper()
 	for line, test := range map[string]struct{ first, all string }{
 		"probe":             {},
 		"get pods":          {},
@@ -176,7 +189,7 @@ func TestAnInterruptEndsTheCallAtOnce(t *testing.T) {
 				}
 				got = append(got, buffer[:n]...)
 			}
-			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			if err := cmd.Process.Signal(sent); err != nil {
 				t.Fatal(err)
 			}
 			<-ended
@@ -185,8 +198,8 @@ func TestAnInterruptEndsTheCallAtOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = cmd.Wait()
-			if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.HasPrefix(stderr.String(), "error: interrupted") {
-				t.Errorf("exit code %d: %s", code, stderr.String())
+			if got := cmd.ProcessState.ExitCode(); got != code || !strings.HasPrefix(stderr.String(), says) {
+				t.Errorf("exit code %d: %s", got, stderr.String())
 			}
 			if diff := cmp.Diff(test.all, string(got)+string(rest)); test.all != "" && diff != "" {
 				t.Errorf("stdout (-want +got):\n%s", diff)
@@ -202,7 +215,7 @@ func TestJSONLinesComeAsTheyAreSent(t *testing.T) {
 		case <-read:
 		case <-out.Context().Done():
 		}
-		return out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Summary{Summary: &fleetv1.Summary{Succeeded: 3}}})
+		return out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Summary{Summary: &fleetv1.Summary{Expected: 3, Succeeded: 3}}})
 	}))
 	cmd := exec.CommandContext(t.Context(), "fleetctl", "probe", "-o", "jsonl", "--server", address)
 	stdout, err := cmd.StdoutPipe()
@@ -221,7 +234,7 @@ func TestJSONLinesComeAsTheyAreSent(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	want := []string{`{"started":{"expected":3}}`, `{"result":{"cluster":"first"}}`, `{"summary":{"succeeded":3}}`}
+	want := []string{`{"started":{"expected":3}}`, `{"result":{"cluster":"first"}}`, `{"summary":{"expected":3,"succeeded":3,"failed":0,"skipped":0,"truncated":0,"notAttempted":0,"items":"0","bytes":"0","deadlineExceeded":false}}`}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -33,7 +32,7 @@ Results are printed in the order of the clusters' names once all are there; -o j
 (started, result, summary) and -o name each cluster as it comes. -o json prints {"items": […], "summary": {…}}; jsonpath
 and custom-columns read the same document.
 
-Exit code 3: a selected cluster is not healthy. 124: the time ran out (--timeout); what was found by then is printed.`,
+Exit code 3: a selected cluster is not healthy, or none is selected. 124: the time ran out (--timeout); what was found by then is printed.`,
 		Example: `  fleetctl probe
   fleetctl probe prod-1 prod-2
   fleetctl probe -l env=prod -o wide
@@ -71,7 +70,7 @@ func (a *app) probe(cmd *cobra.Command, f probeFlags) error {
 		return err
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), a.connection.timeout)
+	ctx, cancel := a.bounded(cmd.Context())
 	defer cancel()
 	req := &fleetv1.ProbeClustersRequest{
 		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit, Depth: fleetv1.Verdict_DEPTH_FULL,
@@ -139,7 +138,9 @@ func (a *app) printProbes(found []*fleetv1.ProbeResult, summary *fleetv1.Summary
 		if err := a.stdout.Flush(); err != nil { // The table comes first where both go to one place.
 			return err
 		}
-		fmt.Fprintln(a.stderr, tally(summary))
+		if summary.GetExpected() > 0 {
+			fmt.Fprintln(a.stderr, tally(summary))
+		}
 		return nil
 	default:
 		items := make([]named, 0, len(found))

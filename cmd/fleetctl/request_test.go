@@ -123,6 +123,26 @@ func TestResourceTypesAreWrittenAsInKubectl(t *testing.T) {
 	}
 }
 
+func TestTextThatIsNotUTF8IsAMistakeInTheCommandLine(t *testing.T) {
+	for _, args := range [][]string{
+		{"clusters", "\xff"},
+		{"clusters", "-l", "a=\xff"},
+		{"probe", "ok", "\xff"},
+		{"probe", "-l", "a=\xff"},
+		{"get", "pods", "\xff"},
+		{"get", "pods/\xff"},
+		{"get", "pods", "--cluster", "\xff"},
+		{"get", "pods", "--clusters", "a=\xff"},
+		{"get", "pods", "-l", "a=\xff"},
+		{"get", "pods", "--field-selector", "a=\xff"},
+	} {
+		_, stderr, code := fleetctl(t.Context(), t, append(args, "--server", "127.0.0.1:1")...)
+		if code != exitUsage || !strings.Contains(stderr, `\xff" is not valid UTF-8`) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q: exit code %d: %s", args, code, stderr)
+		}
+	}
+}
+
 func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
 	address := clienttest.Serve(t, fleet{members: testFleet()}.script())
 	full := errors.New("no space left")

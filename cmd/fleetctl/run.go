@@ -21,18 +21,24 @@ type app struct {
 	stdoutTerminal, stderrTerminal bool
 
 	connection connection
+	patience   *patience
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	a := &app{
-		stdout: bufio.NewWriterSize(stdout, 64<<10), stderr: stderr,
+		patience: newPatience(), stderr: stderr,
 		stdoutTerminal: output.IsTerminal(stdout), stderrTerminal: output.IsTerminal(stderr),
+	}
+	defer context.AfterFunc(ctx, func() { a.patience.last(0) })() // A signal.
+	a.stdout = bufio.NewWriterSize(a.patience.writer(stdout), 64<<10)
+	if !a.stderrTerminal { // A terminal is read, and the progress must know that it is one.
+		a.stderr = a.patience.writer(stderr)
 	}
 	root := a.root() //nolint:contextcheck // cobra hands ctx to the commands.
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
-	root.SetErr(stderr)
+	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
 	if unwritten := a.stdout.Flush(); unwritten != nil {
 		err = unwritten // Whatever else failed came of it.
@@ -51,8 +57,9 @@ The aggregator's address and the flags of the connection are read from the flag,
 from the configuration file, in this order. The file is YAML; its keys are the names of the global flags; paths in it are
 relative to it.
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 some selected cluster is unhealthy or failed (probe; get with
---require-complete), 4 not authenticated, 124 the deadline passed, 130 interrupted.`,
+Exit codes: 0 done, 1 failed, 2 usage, 3 some selected cluster is unhealthy or failed, or none is selected
+(probe; get with --require-complete), 4 not authenticated, 124 the deadline passed, 130 interrupted, 143
+terminated.`,
 		Example: `  fleetctl clusters
   fleetctl probe -l env=prod
   fleetctl get pods -A`,

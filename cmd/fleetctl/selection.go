@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -26,6 +27,14 @@ func (s *selection) selector(labelFlag string) (*fleetv1.ClusterSelector, error)
 	if slices.Contains(s.names, "") {
 		return nil, usagef("a cluster's name must not be empty")
 	}
+	for _, name := range s.names {
+		if err := isText("the cluster's name", name); err != nil {
+			return nil, err
+		}
+	}
+	if err := isText(labelFlag, s.labels); err != nil {
+		return nil, err
+	}
 	if _, err := labels.Parse(s.labels); err != nil {
 		return nil, usagef("%s %q is not a label selector: %w", labelFlag, s.labels, err)
 	}
@@ -38,6 +47,14 @@ func (s *selection) selector(labelFlag string) (*fleetv1.ClusterSelector, error)
 		selector.States = append(selector.States, fleetv1.Verdict_State(state))
 	}
 	return selector, nil
+}
+
+// isText refuses what no call can carry.
+func isText(what, text string) error {
+	if !utf8.ValidString(text) {
+		return usagef("%s %q is not valid UTF-8", what, text)
+	}
+	return nil
 }
 
 func (s *selection) registerStates(cmd *cobra.Command) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -16,6 +18,9 @@ func TestTLSByFlagsAndWhatMendsIt(t *testing.T) {
 	script := fleet{members: testFleet()}.script()
 	plain := clienttest.Serve(t, script)
 	mutual := clienttest.Serve(t, script, authority.Server(t, "fleet.example", tls.RequireAndVerifyClientCert))
+	web, secureWeb := httptest.NewServer(http.NotFoundHandler()), httptest.NewTLSServer(http.NotFoundHandler())
+	defer web.Close()
+	defer secureWeb.Close()
 	server := []string{"--server", mutual, "--ca-file", authority.CAFile, "--server-name", "fleet.example"}
 	for name, test := range map[string]struct {
 		args []string
@@ -25,12 +30,14 @@ func TestTLSByFlagsAndWhatMendsIt(t *testing.T) {
 		"everything is right":     {append(server, "--tls-cert", certFile, "--tls-key", keyFile), exitDone, ""},
 		"no authority":            {[]string{"--server", mutual, "--server-name", "fleet.example"}, exitFailed, "name the authority of its certificate with --ca-file"},
 		"another name":            {[]string{"--server", mutual, "--ca-file", authority.CAFile}, exitFailed, "name the host of its certificate with --server-name"},
-		"no client certificate":   {server, exitFailed, "it may want a client certificate: --tls-cert and --tls-key"},
-		"an unknown certificate":  {append(server, "--tls-cert", otherCert, "--tls-key", otherKey), exitFailed, "it may not accept the client certificate"},
+		"no client certificate":   {server, exitUnauthenticated, "it wants a client certificate: --tls-cert and --tls-key"},
+		"an unknown certificate":  {append(server, "--tls-cert", otherCert, "--tls-key", otherKey), exitUnauthenticated, "it does not accept the client certificate"},
 		"plaintext by default":    {[]string{"--server", plain}, exitDone, ""},
 		"plaintext by flag":       {[]string{"--server", plain, "--plaintext"}, exitDone, ""},
 		"TLS by flag":             {[]string{"--server", plain, "--plaintext=false"}, exitFailed, "it does not speak TLS: use --plaintext"},
-		"plaintext to TLS server": {[]string{"--server", mutual}, exitFailed, "cannot reach the aggregator at " + mutual},
+		"plaintext to TLS server": {[]string{"--server", mutual}, exitFailed, "it was spoken to without TLS and may want it: use --ca-file or --plaintext=false"},
+		"an HTTP server":          {[]string{"--server", web.Listener.Addr().String()}, exitFailed, "it answers in something else than gRPC; name the port of its gRPC, 7443 by default, with --server"},
+		"an HTTPS server":         {[]string{"--server", secureWeb.Listener.Addr().String()}, exitFailed, "use --ca-file or --plaintext=false"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stdout, stderr, code := fleetctl(t.Context(), t, append([]string{"clusters", "prod-1"}, test.args...)...)

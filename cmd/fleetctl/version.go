@@ -22,8 +22,8 @@ func (a *app) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print fleetctl's version and whether the aggregator answers",
-		Long: `Print fleetctl's version and whether the aggregator answers (grpc.health.v1). That it does not answer is no failure of
-this command.`,
+		Long: `Print fleetctl's version and whether the aggregator answers (grpc.health.v1): where it does not, the exit
+code is 1.`,
 		Example: `  fleetctl version
   fleetctl version --client`,
 		Args: cobra.NoArgs,
@@ -46,7 +46,9 @@ func (a *app) serverState(cmd *cobra.Command) error {
 		return err
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), min(serverPatience, a.connection.timeout))
+	ctx, cancel := a.bounded(cmd.Context())
+	defer cancel()
+	ctx, cancel = context.WithTimeout(ctx, serverPatience)
 	defer cancel()
 	state := "not serving"
 	serving, err := c.Serving(ctx, "")
@@ -61,5 +63,16 @@ func (a *app) serverState(cmd *cobra.Command) error {
 		state = "serving"
 	}
 	fmt.Fprintf(a.stdout, "Server: %s: %s\n", c.Address(), safetext.Clean(state))
-	return nil
+	if err == nil {
+		return nil
+	}
+	return exitError{code: noAnswer(cmd.Context(), err)}
+}
+
+// noAnswer is the exit code where the aggregator did not answer: the patience that ran out is not the user's --timeout.
+func noAnswer(ctx context.Context, err error) int {
+	if code := exitCode(ctx, err); code != exitDeadline {
+		return code
+	}
+	return exitFailed
 }

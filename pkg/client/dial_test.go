@@ -166,6 +166,9 @@ func TestAServerThatCannotBeReachedIsAConnectErrorWithItsCause(t *testing.T) {
 			if unreachable.Address != test.address || !test.cause(unreachable.Cause) {
 				t.Errorf("the error is of %s with the cause %v", unreachable.Address, unreachable.Cause)
 			}
+			if want := strings.HasPrefix(name, "no client certificate"); unreachable.CertificateRefused() != want {
+				t.Errorf("the caller's certificate is refused: %t", !want)
+			}
 			if got := status.Code(err); got != codes.Unavailable {
 				t.Errorf("its code is %s", got)
 			}

@@ -1,8 +1,11 @@
 package client
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -17,12 +20,17 @@ const Domain = "clusterfleet"
 // hintKey is where the metadata of an ErrorInfo says what to do about the error.
 const hintKey = "hint"
 
+// ErrForeignProtocol is the cause of a [ConnectError] where the server answers in something else than HTTP/2.
+var ErrForeignProtocol = errors.New("it answers in something else than gRPC")
+
 // ConnectError means that the aggregator cannot be reached: no call left the machine. It is a status of code UNAVAILABLE.
 type ConnectError struct {
 	// Address is the aggregator's, as HOST:PORT.
 	Address string
 	// Cause is why: an error of net, of crypto/tls or of crypto/x509.
 	Cause error
+	// Plaintext tells that no TLS was spoken.
+	Plaintext bool
 }
 
 // Error says what cannot be reached and why.
@@ -30,6 +38,29 @@ func (e *ConnectError) Error() string { return fmt.Sprintf("cannot reach %s: %v"
 
 // Unwrap returns the cause.
 func (e *ConnectError) Unwrap() error { return e.Cause }
+
+// CertificateRefused tells that the aggregator wants a certificate of the caller, or another one than it got: the alerts
+// about certificates that a TLS server sends are about its client's.
+func (e *ConnectError) CertificateRefused() bool {
+	remote, ok := errors.AsType[*net.OpError](e.Cause)
+	if !ok || remote.Op != "remote error" {
+		return false
+	}
+	// The alert that crypto/tls received has no exported type; the exported one has the same words for each number.
+	return slices.ContainsFunc(certificateAlerts(), func(a tls.AlertError) bool { return remote.Err.Error() == a.Error() })
+}
+
+// certificateAlerts are those of RFC 8446, section 6.2, that are about a certificate or about who presented it.
+func certificateAlerts() []tls.AlertError {
+	const (
+		badCertificate, unsupportedCertificate, certificateRevoked, certificateExpired, certificateUnknown = 42, 43, 44, 45, 46
+		unknownCA, accessDenied, certificateRequired                                                       = 48, 49, 116
+	)
+	return []tls.AlertError{
+		badCertificate, unsupportedCertificate, certificateRevoked, certificateExpired, certificateUnknown,
+		unknownCA, accessDenied, certificateRequired,
+	}
+}
 
 // GRPCStatus makes it a status of code UNAVAILABLE.
 func (e *ConnectError) GRPCStatus() *status.Status { return status.New(codes.Unavailable, e.Error()) }
@@ -41,7 +72,7 @@ func (c *Client) explain(err error) error {
 		return err
 	}
 	if cause := c.link.lastFailure(); cause != nil {
-		return &ConnectError{Address: c.Address(), Cause: cause}
+		return &ConnectError{Address: c.Address(), Cause: cause, Plaintext: c.link.plaintext}
 	}
 	return err
 }

@@ -24,12 +24,13 @@ var errSilent = errors.New("the connection is accepted but not answered")
 
 // link opens the connections of one client and remembers why the last one failed: grpc-go reports that as text only.
 type link struct {
-	dialer  net.Dialer
-	failure atomic.Pointer[error]
+	dialer    net.Dialer
+	plaintext bool
+	failure   atomic.Pointer[error]
 }
 
 func newLink(plaintext bool) *link {
-	l := &link{dialer: net.Dialer{Timeout: connectTimeout, KeepAlive: -1}}
+	l := &link{plaintext: plaintext, dialer: net.Dialer{Timeout: connectTimeout, KeepAlive: -1}}
 	if plaintext {
 		l.dialer.ControlContext = refuseRemote
 	}
@@ -90,9 +91,9 @@ func (w watched) Clone() credentials.TransportCredentials {
 type watchedConn struct {
 	net.Conn
 	link    *link
-	greeted chan struct{} // Closed when the first read ended.
-	read    bool          // Only the transport's one reader uses it.
-	cut     atomic.Bool   // A write failed.
+	greeted chan struct{}         // Closed when the first read ended.
+	read    bool                  // Only the transport's one reader uses it.
+	cut     atomic.Pointer[error] // Why a write failed.
 }
 
 // Read reports what the first read tells.
@@ -104,28 +105,41 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	c.read = true
 	defer close(c.greeted)
 	switch {
+	case err == nil && foreign(p[:n]):
+		c.link.failed(ErrForeignProtocol)
 	case err == nil:
 		c.link.connected()
-	case errors.Is(err, net.ErrClosed) && !c.cut.Load(): // By grpc-go, which waited for the greeting in vain.
-		c.link.failed(errSilent)
+	case errors.Is(err, net.ErrClosed): // By grpc-go, which waited for the greeting in vain or could not write.
+		c.link.failed(c.unanswered())
 	default:
 		c.link.failed(err)
 	}
 	return n, err
 }
 
-// Write remembers that one failed.
+// foreign tells that what a server sends first is not the settings by which HTTP/2 starts: 3 bytes of length, and the type 4.
+func foreign(greeting []byte) bool { return len(greeting) > 3 && greeting[3] != 4 }
+
+// unanswered is why a connection on which nothing came was closed.
+func (c *watchedConn) unanswered() error {
+	if cut := c.cut.Load(); cut != nil {
+		return *cut
+	}
+	return errSilent
+}
+
+// Write remembers why one failed: that is the failure where the server has no last words.
 func (c *watchedConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if err != nil {
-		c.cut.Store(true)
+		c.cut.CompareAndSwap(nil, &err)
 	}
 	return n, err
 }
 
 // Close lets the reader have the server's last words where a write failed: they say why the server hung up.
 func (c *watchedConn) Close() error {
-	if c.cut.Load() {
+	if c.cut.Load() != nil {
 		timer := time.NewTimer(lastWords)
 		defer timer.Stop()
 		select {

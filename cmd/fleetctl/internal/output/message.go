@@ -10,16 +10,20 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
 // Message returns a message as protojson on one line. Details of a type that this program does not know, of a newer
-// aggregator, are left out: protojson has no form for them.
+// aggregator, are left out: protojson has no form for them. The counts of `started` and `summary` are there also where they
+// are 0, so that programs can compare them.
 func Message(m proto.Message) (json.RawMessage, error) {
-	raw, err := protojson.Marshal(m)
+	options := protojson.MarshalOptions{EmitDefaultValues: counts(m)}
+	raw, err := options.Marshal(m)
 	if err != nil {
 		m = proto.Clone(m)
 		dropUnknown(m.ProtoReflect())
-		if raw, err = protojson.Marshal(m); err != nil {
+		if raw, err = options.Marshal(m); err != nil {
 			return nil, err
 		}
 	}
@@ -29,6 +33,20 @@ func Message(m proto.Message) (json.RawMessage, error) {
 		return nil, err
 	}
 	return compact.Bytes(), nil
+}
+
+// counts tells whether a message is `started` or `summary`, or an event that carries one.
+func counts(m proto.Message) bool {
+	switch m := m.(type) {
+	case *fleetv1.Started, *fleetv1.Summary:
+		return true
+	case interface {
+		GetStarted() *fleetv1.Started
+		GetSummary() *fleetv1.Summary
+	}:
+		return m.GetStarted() != nil || m.GetSummary() != nil
+	}
+	return false
 }
 
 // dropUnknown removes list elements that are google.protobuf.Any of an unknown type, at any depth.
