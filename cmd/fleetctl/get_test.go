@@ -138,3 +138,22 @@ func liveHeap() int64 {
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc)
 }
+
+func TestNamesCarryTheTypeAsKubectlWritesIt(t *testing.T) {
+	for want, test := range map[string]struct{ typed, apiVersion, kind string }{
+		"node/a":                {"no", "v1", "Node"},
+		"deployment.apps/a":     {"deploy", "apps/v1", "Deployment"},
+		"widget.example.com/a":  {"wd", "example.com/v1", "Widget"},
+		"wd/a":                  {"wd", "", ""},
+		"wd.example.com/a":      {"wd.v1.example.com", "meta.k8s.io/v1", "PartialObjectMetadata"},
+		"widgets.example.com/a": {"Widgets.example.com", "example.com/v1", ""},
+	} {
+		f := fleet{members: []member{healthyMember("c")}, fetch: func(member, *fleetv1.FetchManifestsRequest) []*fleetv1.ManifestBatch {
+			return []*fleetv1.ManifestBatch{{ApiVersion: test.apiVersion, Kind: test.kind, Manifests: []*fleetv1.Manifest{{Name: "a", Json: "{}"}}}}
+		}}
+		stdout, stderr, code := fleetctl(t.Context(), t, "get", test.typed, "-o", "name", "--server", clienttest.Serve(t, f.script()))
+		if stdout != "c\t"+want+"\n" || code != exitDone {
+			t.Errorf("%v is named %q, want %s; exit code %d: %s", test, stdout, want, code, stderr)
+		}
+	}
+}
