@@ -50,8 +50,8 @@ func TestClientAuthorityDemandsACertificateOfEveryCaller(t *testing.T) {
 	a := programs.Aggregator(t, nobody(t), "--tls-cert", cert, "--tls-key", key, "--client-ca", authority.CAFile)
 	server := []string{"--ca-file", authority.CAFile, "--server-name", "fleet.test", "--timeout", "5s", "clusters"}
 
-	exits(t, a.Fleetctl(t, server...), 1, "", "error: cannot reach the aggregator at "+a.GRPC)
-	exits(t, a.Fleetctl(t, append(server, "--tls-cert", theirCert, "--tls-key", theirKey)...), 1, "", "error: cannot reach the aggregator at "+a.GRPC)
+	exits(t, a.Fleetctl(t, server...), 4, "", "error: cannot reach the aggregator at "+a.GRPC)
+	exits(t, a.Fleetctl(t, append(server, "--tls-cert", theirCert, "--tls-key", theirKey)...), 4, "", "error: cannot reach the aggregator at "+a.GRPC)
 	exits(t, a.Fleetctl(t, append(server, "--tls-cert", myCert, "--tls-key", myKey)...), 0, "here", "")
 
 	caller := dialTLS(t, a, client.TLS{CAFile: authority.CAFile, ServerName: "fleet.test", CertFile: myCert, KeyFile: myKey})

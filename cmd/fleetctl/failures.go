@@ -15,7 +15,7 @@ import (
 	"github.com/clusterfleet/clusterfleet/pkg/client"
 )
 
-// maxWarnings bounds how many failed clusters are named.
+// maxWarnings bounds how many failed clusters are named, unless --all-warnings is given.
 const maxWarnings = 20
 
 // failure is why a cluster was not read, or one object of it not printed.
@@ -35,9 +35,9 @@ func (f failure) String() string {
 // notFound tells that the cluster does not have the type or the object: in a fleet, no cause for alarm.
 func (f failure) notFound() bool { return status.Code(f.err) == codes.NotFound }
 
-// warn says on stderr which clusters failed, in the order of their names, a line each up to a bound. Clusters that do not
-// have what was asked for share one line.
-func (a *app) warn(failures []failure) {
+// warn says on stderr which clusters failed, in the order of their names, a line each, up to a bound unless all
+// are wanted. Clusters that do not have what was asked for share one line.
+func (a *app) warn(failures []failure, all bool) {
 	slices.SortStableFunc(failures, func(x, y failure) int { return cmp.Compare(x.cluster, y.cluster) })
 	var absent []string
 	said, more := 0, 0
@@ -45,7 +45,7 @@ func (a *app) warn(failures []failure) {
 		switch {
 		case f.notFound():
 			absent = append(absent, f.cluster)
-		case said == maxWarnings:
+		case said == maxWarnings && !all:
 			more++
 		default:
 			fmt.Fprintln(a.stderr, "warning: "+f.String())
@@ -56,14 +56,17 @@ func (a *app) warn(failures []failure) {
 		fmt.Fprintf(a.stderr, "warning: and %d more\n", more)
 	}
 	if len(absent) > 0 {
-		fmt.Fprintln(a.stderr, "warning: not found in "+some(absent))
+		few := 5
+		if all {
+			few = len(absent)
+		}
+		fmt.Fprintln(a.stderr, "warning: not found in "+some(absent, few))
 	}
 }
 
 // some names a few clusters and counts the others.
-func some(names []string) string {
-	const few = 5
-	text := safetext.Clean(strings.Join(names[:min(few, len(names))], ", "))
+func some(names []string, few int) string {
+	text := safetext.Line(strings.Join(names[:min(few, len(names))], ", "))
 	if len(names) > few {
 		text += fmt.Sprintf(" and %d more", len(names)-few)
 	}
@@ -75,9 +78,12 @@ func (a *app) fetchOutcome(s *fleetv1.Summary, f fetched, wanted object, flags g
 	nothing := s.GetSucceeded() == 0 && f.items == 0 && len(f.failures) > 0
 	switch {
 	case !nothing:
-		a.warn(f.failures)
+		a.warn(f.failures, flags.allWarnings)
 	case len(f.failures) > 1: // What is left out here is said by nothingRead.
-		a.warn(slices.DeleteFunc(slices.Clone(f.failures), failure.notFound))
+		a.warn(slices.DeleteFunc(slices.Clone(f.failures), failure.notFound), flags.allWarnings)
+	}
+	if missing := unread(s); missing > 0 && !nothing {
+		fmt.Fprintf(a.stderr, "%d of %d clusters read\n", s.GetExpected()-s.GetSkipped()-missing, s.GetExpected()-s.GetSkipped())
 	}
 	err := a.outcome(s, flags.requireComplete)
 	if err == nil && flags.requireComplete && len(f.failures) > 0 {

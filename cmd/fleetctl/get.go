@@ -23,6 +23,7 @@ type getFlags struct {
 	labelSelector   string
 	fieldSelector   string
 	requireComplete bool
+	allWarnings     bool
 	managedFields   bool
 	secretData      bool
 }
@@ -43,7 +44,8 @@ custom-columns and jsonpath keep that order, and read the object or the List wit
 clusterfleet.io/cluster. -o json and yaml print a List, also for one object, and jsonl an object a line: these, and
 -o name (CLUSTER, with -A the NAMESPACE, and TYPE/NAME, with tabs between them), are written as the objects arrive.
 
-A cluster that could not be read is a warning on stderr; exit code 3 with --require-complete, which also wants that
+A cluster that could not be read is a warning on stderr, of which --all-warnings shows all; the last line counts those that
+were read. Exit code 3 with --require-complete, which also wants that
 some cluster is selected, and 1 where none could be read. 124: the time ran out (--timeout); what was read by then is printed.`,
 		Example: `  fleetctl get pods -A
   fleetctl get deploy -n shop -l app=web --clusters env=prod
@@ -71,6 +73,7 @@ some cluster is selected, and 1 where none could be read. 124: the time ran out 
 	f.fanout.register(flags, "30s")
 	f.printing.register(cmd)
 	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read whole, or none is selected")
+	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name every cluster that could not be read, not only the first ones")
 	flags.BoolVar(&f.managedFields, "show-managed-fields", false, "keep metadata.managedFields")
 	flags.BoolVar(&f.secretData, "show-secret-data", false, "keep the data of Secrets; the aggregator must permit it")
 	mustComplete(cmd, "cluster", a.completeClusters)
@@ -111,7 +114,7 @@ func (a *app) get(cmd *cobra.Command, args []string, f getFlags) error {
 		return err
 	}
 	if failed != nil {
-		a.warn(fetch.failures)
+		a.warn(fetch.failures, f.allWarnings)
 		return a.partial(cmd.Context(), failed, fetch.clusters, stream.Started())
 	}
 	return a.fetchOutcome(stream.Summary(), fetch, wanted, f)

@@ -41,7 +41,7 @@ func TestClustersWithOtherColumnsHaveABlockOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestWarningsAreBounded(t *testing.T) {
+func TestWarningsAreBoundedUnlessAllAreWanted(t *testing.T) {
 	f := fleet{members: []member{healthyMember("good")}}
 	for i := range 33 {
 		m := healthyMember(fmt.Sprintf("c%02d", i))
@@ -52,14 +52,26 @@ func TestWarningsAreBounded(t *testing.T) {
 		m.failure = failed(code, "no", "X")
 		f.members = append(f.members, m)
 	}
-	_, stderr, code := fleetctl(t.Context(), t, "get", "pods", "--server", clienttest.Serve(t, f.script()))
-	lines := strings.Split(strings.TrimSpace(stderr), "\n")
-	if code != exitDone || len(lines) != maxWarnings+2 {
-		t.Fatalf("exit code %d, %d lines:\n%s", code, len(lines), stderr)
-	}
-	want := []string{"warning: c19: no (X)", "warning: and 5 more", "warning: not found in c25, c26, c27, c28, c29 and 3 more"}
-	if diff := cmp.Diff(want, lines[maxWarnings-1:]); diff != "" {
-		t.Errorf("the last warnings (-want +got):\n%s", diff)
+	address := clienttest.Serve(t, f.script())
+	for line, want := range map[string]struct {
+		lines int
+		last  []string
+	}{
+		"get pods": {maxWarnings + 3, []string{
+			"warning: c19: no (X)", "warning: and 5 more", "warning: not found in c25, c26, c27, c28, c29 and 3 more", "1 of 34 clusters read",
+		}},
+		"get pods --all-warnings": {25 + 2, []string{
+			"warning: c24: no (X)", "warning: not found in c25, c26, c27, c28, c29, c30, c31, c32", "1 of 34 clusters read",
+		}},
+	} {
+		_, stderr, code := fleetctl(t.Context(), t, append(strings.Fields(line), "--server", address)...)
+		lines := strings.Split(strings.TrimSpace(stderr), "\n")
+		if code != exitDone || len(lines) != want.lines {
+			t.Fatalf("%s: exit code %d, %d lines:\n%s", line, code, len(lines), stderr)
+		}
+		if diff := cmp.Diff(want.last, lines[len(lines)-len(want.last):]); diff != "" {
+			t.Errorf("%s: the last warnings (-want +got):\n%s", line, diff)
+		}
 	}
 }
 
@@ -125,4 +137,23 @@ func liveHeap() int64 {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc)
+}
+
+func TestNamesCarryTheTypeAsKubectlWritesIt(t *testing.T) {
+	for want, test := range map[string]struct{ typed, apiVersion, kind string }{
+		"node/a":                {"no", "v1", "Node"},
+		"deployment.apps/a":     {"deploy", "apps/v1", "Deployment"},
+		"widget.example.com/a":  {"wd", "example.com/v1", "Widget"},
+		"wd/a":                  {"wd", "", ""},
+		"wd.example.com/a":      {"wd.v1.example.com", "meta.k8s.io/v1", "PartialObjectMetadata"},
+		"widgets.example.com/a": {"Widgets.example.com", "example.com/v1", ""},
+	} {
+		f := fleet{members: []member{healthyMember("c")}, fetch: func(member, *fleetv1.FetchManifestsRequest) []*fleetv1.ManifestBatch {
+			return []*fleetv1.ManifestBatch{{ApiVersion: test.apiVersion, Kind: test.kind, Manifests: []*fleetv1.Manifest{{Name: "a", Json: "{}"}}}}
+		}}
+		stdout, stderr, code := fleetctl(t.Context(), t, "get", test.typed, "-o", "name", "--server", clienttest.Serve(t, f.script()))
+		if stdout != "c\t"+want+"\n" || code != exitDone {
+			t.Errorf("%v is named %q, want %s; exit code %d: %s", test, stdout, want, code, stderr)
+		}
+	}
 }

@@ -13,7 +13,7 @@ const noClusters = "No clusters found."
 // outcome turns the summary of a call that ended well into what the command returns. complete asks that there are clusters
 // and that none failed.
 func (a *app) outcome(s *fleetv1.Summary, complete bool) error {
-	missing := s.GetFailed() + s.GetTruncated() + s.GetNotAttempted()
+	missing := unread(s)
 	switch {
 	case s.GetDeadlineExceeded():
 		return exitError{exitDeadline, fmt.Sprintf("the time of %s ran out (--timeout): %d of %d clusters have no whole result", a.connection.timeout, missing, s.GetExpected())}
@@ -29,3 +29,6 @@ func (a *app) outcome(s *fleetv1.Summary, complete bool) error {
 func (a *app) partial(ctx context.Context, err error, done int, started *fleetv1.Started) error {
 	return exitError{exitCode(ctx, err), fmt.Sprintf("%s; %d of %d clusters answered before", a.describe(ctx, err), done, started.GetExpected())}
 }
+
+// unread is how many clusters have no whole result.
+func unread(s *fleetv1.Summary) int32 { return s.GetFailed() + s.GetTruncated() + s.GetNotAttempted() }

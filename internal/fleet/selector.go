@@ -28,7 +28,7 @@ func (e *UnknownClusterError) Error() string {
 	const most = 5
 	quoted := make([]string, 0, most)
 	for _, name := range e.Names[:min(most, len(e.Names))] {
-		quoted = append(quoted, fmt.Sprintf("%q", safetext.Truncate(name, 253)))
+		quoted = append(quoted, `"`+safetext.Truncate(name, 253)+`"`)
 	}
 	text := strings.Join(quoted, ", ")
 	if more := len(e.Names) - most; more > 0 {
