@@ -13,16 +13,21 @@ import (
 // adminGroup may do everything, by authorizers that come before RBAC.
 const adminGroup = "system:masters"
 
-// users are known to every server. All but admin can do nothing but look at themselves until a test binds a role to
-// them or, for member, to the group team. guest is the one tests leave alone.
-var users = []struct {
+// user is known to every server.
+type user struct {
 	name   string
 	groups []string
-}{
-	{name: "admin", groups: []string{adminGroup}},
-	{name: "limited"},
-	{name: "guest"},
-	{name: "member", groups: []string{"team"}},
+}
+
+// users can, all but admin, do nothing but look at themselves until a test binds a role to them or, for member, to the
+// group team. guest is the one tests leave alone.
+func users() []user {
+	return []user{
+		{name: "admin", groups: []string{adminGroup}},
+		{name: "limited"},
+		{name: "guest"},
+		{name: "member", groups: []string{"team"}},
+	}
 }
 
 // credentials are the files that let a server and its clients know each other.
@@ -97,7 +102,7 @@ func newCredentials(dir, name string) (credentials, error) {
 // newTokens gives every user a token and returns the token file that says so.
 func (c credentials) newTokens() []byte {
 	var file strings.Builder
-	for _, user := range users {
+	for _, user := range users() {
 		c.tokens[user.name] = rand.Text()
 		fmt.Fprintf(&file, "%s,%s,%s,%q\n", c.tokens[user.name], user.name, user.name, strings.Join(user.groups, ","))
 	}
