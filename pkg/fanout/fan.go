@@ -12,10 +12,15 @@ import (
 
 // run is one range over a fan-out. Three kinds of goroutines take part: the
 // consumer, which receives parts; the feeder, which pulls keys and waits for
-// slots; and a worker in each taken slot.
+// slots; and a worker in each slot that was ever taken. A worker stays for the
+// next key: its stack has grown to what fn needs, and growing a new one costs
+// as much as a warm request to a server.
 type run[K, V any] struct {
 	call  call[K, V]
 	start time.Time
+	// next has no buffer: it hands a key to a worker that is free. The feeder
+	// closes it behind the last key.
+	next chan *attempt[K, V]
 	// parts has no buffer: a worker keeps its slot until the consumer has
 	// taken what it brings. The feeder closes parts behind the last worker.
 	parts chan Part[K, V]
@@ -33,7 +38,7 @@ func fan[K, V any](ctx context.Context, keys iter.Seq[K], limit int, call call[K
 	}
 	return func(yield func(Part[K, V]) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		r := &run[K, V]{call: call, start: time.Now(), parts: make(chan Part[K, V])}
+		r := &run[K, V]{call: call, start: time.Now(), next: make(chan *attempt[K, V]), parts: make(chan Part[K, V])}
 		go r.feed(ctx, cancel, keys, limit)
 
 		defer func() { // deferred, because the loop body may panic
@@ -59,6 +64,7 @@ func (r *run[K, V]) feed(ctx context.Context, cancel context.CancelFunc, keys it
 	slots.SetLimit(limit)
 	defer close(r.parts)
 	defer func() { _ = slots.Wait() }() // always nil: errors travel in parts
+	defer close(r.next)
 
 	// Deferred like all before, because keys may call runtime.Goexit.
 	defer func() {
@@ -74,10 +80,7 @@ func (r *run[K, V]) feed(ctx context.Context, cancel context.CancelFunc, keys it
 			if ctx.Err() != nil {
 				a.work(ctx) // needs no slot to say that it is too late
 			} else {
-				slots.Go(func() error {
-					a.work(ctx)
-					return nil
-				})
+				r.assign(ctx, &slots, a)
 			}
 			if r.stopped.Load() {
 				break
@@ -85,4 +88,40 @@ func (r *run[K, V]) feed(ctx context.Context, cancel context.CancelFunc, keys it
 		}
 		return nil
 	})
+}
+
+// assign gives the key to a free worker, to a new one while there are slots, or
+// else to the first that is done. It never waits for a slot itself, for workers
+// do not give theirs back before next is closed.
+func (r *run[K, V]) assign(ctx context.Context, slots *errgroup.Group, a *attempt[K, V]) {
+	select {
+	case r.next <- a:
+		return
+	default:
+	}
+	started := slots.TryGo(func() error {
+		r.serve(ctx, a)
+		return nil
+	})
+	if !started {
+		r.next <- a
+	}
+}
+
+// serve works on a and then on whatever comes next. runtime.Goexit in fn ends
+// the goroutine, but not before the deferred function has served on in it.
+func (r *run[K, V]) serve(ctx context.Context, a *attempt[K, V]) {
+	more := true
+	defer func() {
+		if !more {
+			return
+		}
+		if a, more = <-r.next; more {
+			r.serve(ctx, a)
+		}
+	}()
+	for more {
+		a.work(ctx)
+		a, more = <-r.next
+	}
 }
