@@ -48,7 +48,8 @@ type Fleet struct {
 	probes  *semaphore.Weighted
 	reads   *semaphore.Weighted
 	latest  latest
-	flights flights[flightKey, *Observation]
+	flights *flights[probeKey, *Observation]
+	crew    *crew
 	buffers manifest.Pool
 
 	changing sync.Mutex
@@ -91,7 +92,9 @@ func New(options Options) *Fleet {
 		},
 		probes: semaphore.NewWeighted(maxProbes),
 		reads:  semaphore.NewWeighted(maxReadBytes),
+		crew:   newCrew(),
 	}
+	f.flights = newFlights(f.crew, f.probe)
 	f.roster.Store(&roster{})
 	return f
 }
@@ -151,8 +154,12 @@ func (f *Fleet) remove(m *member) {
 	}
 }
 
-// Close removes all clusters and closes their idle connections.
-func (f *Fleet) Close() error { return f.Apply(nil) }
+// Close removes all clusters and closes their idle connections. It is called once, when no work is under way.
+func (f *Fleet) Close() error {
+	err := f.Apply(nil)
+	f.crew.close()
+	return err
+}
 
 // Size returns how many clusters the fleet has.
 func (f *Fleet) Size() int { return len(f.roster.Load().sorted) }

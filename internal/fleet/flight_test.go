@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,12 +19,30 @@ type flown struct {
 	after time.Duration
 }
 
+// hangar has flights whose call is the last that was given for the key.
+type hangar struct {
+	*flights[string, string]
+	calls sync.Map
+}
+
+func newHangar(t *testing.T) *hangar {
+	crew := newCrew()
+	t.Cleanup(crew.close)
+	h := &hangar{}
+	h.flights = newFlights(crew, func(ctx context.Context, key string) (string, error) {
+		call, _ := h.calls.Load(key)
+		return call.(func(context.Context) (string, error))(ctx) //nolint:forcetypeassert // nothing else is stored
+	})
+	return h
+}
+
 // board calls do in a goroutine of its own.
-func board(ctx context.Context, s *flights[string, string], key string, call func(context.Context) (string, error)) <-chan flown {
+func board(ctx context.Context, s *hangar, key string, call func(context.Context) (string, error)) <-chan flown {
+	s.calls.Store(key, call)
 	result := make(chan flown, 1)
 	start := time.Now()
 	go func() {
-		value, err := s.do(ctx, key, call)
+		value, err := s.do(ctx, key)
 		result <- flown{value, err, time.Since(start)}
 	}()
 	return result
@@ -44,12 +63,12 @@ func slow(calls *int) func(context.Context) (string, error) {
 
 func TestCallersOfTheSameThingShareOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s flights[string, string]
+		s := newHangar(t)
 		calls := 0
-		first := board(t.Context(), &s, "a", slow(&calls))
+		first := board(t.Context(), s, "a", slow(&calls))
 		synctest.Wait()
 		pass(300 * time.Millisecond)
-		second := board(t.Context(), &s, "a", slow(&calls))
+		second := board(t.Context(), s, "a", slow(&calls))
 		for _, caller := range []<-chan flown{first, second} {
 			if got := <-caller; got.value != "done" || got.err != nil {
 				t.Errorf("a caller got %+v", got)
@@ -58,18 +77,18 @@ func TestCallersOfTheSameThingShareOneCall(t *testing.T) {
 		if calls != 1 {
 			t.Errorf("%d calls were made", calls)
 		}
-		if len(s.calls) != 0 {
-			t.Errorf("%d calls are still known", len(s.calls))
+		if len(s.flights.calls) != 0 {
+			t.Errorf("%d calls are still known", len(s.flights.calls))
 		}
 	})
 }
 
 func TestCallersOfDifferentThingsDoNotShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s flights[string, string]
+		s := newHangar(t)
 		calls, others := 0, 0
-		first := board(t.Context(), &s, "a", slow(&calls))
-		second := board(t.Context(), &s, "b", slow(&others))
+		first := board(t.Context(), s, "a", slow(&calls))
+		second := board(t.Context(), s, "b", slow(&others))
 		<-first
 		<-second
 		if calls != 1 || others != 1 {
@@ -80,13 +99,13 @@ func TestCallersOfDifferentThingsDoNotShare(t *testing.T) {
 
 func TestACallGoesOnForThoseWhoStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s flights[string, string]
+		s := newHangar(t)
 		calls := 0
 		leaving := errors.New("leaving")
 		ctx, leave := context.WithCancelCause(t.Context())
-		first := board(ctx, &s, "a", slow(&calls))
+		first := board(ctx, s, "a", slow(&calls))
 		synctest.Wait()
-		second := board(t.Context(), &s, "a", slow(&calls))
+		second := board(t.Context(), s, "a", slow(&calls))
 		pass(300 * time.Millisecond)
 		leave(leaving)
 		got := <-first
@@ -104,7 +123,7 @@ func TestACallGoesOnForThoseWhoStay(t *testing.T) {
 
 func TestTheLastCallerEndsTheCallAndWaitsForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s flights[string, string]
+		s := newHangar(t)
 		leaving := errors.New("leaving")
 		ended := false
 		call := func(ctx context.Context) (string, error) {
@@ -114,8 +133,8 @@ func TestTheLastCallerEndsTheCallAndWaitsForIt(t *testing.T) {
 			return "", context.Cause(ctx)
 		}
 		ctx, leave := context.WithCancelCause(t.Context())
-		first := board(ctx, &s, "a", call)
-		second := board(ctx, &s, "a", call)
+		first := board(ctx, s, "a", call)
+		second := board(ctx, s, "a", call)
 		synctest.Wait()
 		leave(leaving)
 		<-first
@@ -124,7 +143,7 @@ func TestTheLastCallerEndsTheCallAndWaitsForIt(t *testing.T) {
 			t.Error("nobody waited for the call")
 		}
 		calls := 0
-		if got := <-board(t.Context(), &s, "a", slow(&calls)); got.value != "done" || calls != 1 {
+		if got := <-board(t.Context(), s, "a", slow(&calls)); got.value != "done" || calls != 1 {
 			t.Errorf("a later caller got %+v of %d calls", got, calls)
 		}
 	})
@@ -132,9 +151,9 @@ func TestTheLastCallerEndsTheCallAndWaitsForIt(t *testing.T) {
 
 func TestNobodyBoardsACallThatWasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s flights[string, string]
+		s := newHangar(t)
 		ctx, leave := context.WithCancel(t.Context())
-		first := board(ctx, &s, "a", func(ctx context.Context) (string, error) {
+		first := board(ctx, s, "a", func(ctx context.Context) (string, error) {
 			<-ctx.Done()
 			pass(time.Second)
 			return "", context.Cause(ctx)
@@ -143,7 +162,7 @@ func TestNobodyBoardsACallThatWasEnded(t *testing.T) {
 		leave()
 		synctest.Wait()
 		calls := 0
-		if got := <-board(t.Context(), &s, "a", slow(&calls)); got.value != "done" || calls != 1 {
+		if got := <-board(t.Context(), s, "a", slow(&calls)); got.value != "done" || calls != 1 {
 			t.Errorf("the next caller got %+v of %d calls", got, calls)
 		}
 		<-first
@@ -152,35 +171,35 @@ func TestNobodyBoardsACallThatWasEnded(t *testing.T) {
 
 func TestGoexitReachesEveryCallerAsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s flights[string, string]
+		s := newHangar(t)
 		call := func(context.Context) (string, error) {
 			pass(time.Second)
 			runtime.Goexit()
 			return "", nil
 		}
-		first := board(t.Context(), &s, "a", call)
-		second := board(t.Context(), &s, "a", call)
+		first := board(t.Context(), s, "a", call)
+		second := board(t.Context(), s, "a", call)
 		for _, caller := range []<-chan flown{first, second} {
 			got := <-caller
 			if p, ok := errors.AsType[*fanout.PanicError](got.err); !ok || len(p.Stack) == 0 {
 				t.Errorf("a caller got %+v", got)
 			}
 		}
-		if len(s.calls) != 0 {
-			t.Errorf("%d calls are still known", len(s.calls))
+		if len(s.flights.calls) != 0 {
+			t.Errorf("%d calls are still known", len(s.flights.calls))
 		}
 	})
 }
 
 func TestAPanicReachesEveryCallerAsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s flights[string, string]
+		s := newHangar(t)
 		call := func(context.Context) (string, error) {
 			pass(time.Second)
 			panic("a defect")
 		}
-		first := board(t.Context(), &s, "a", call)
-		second := board(t.Context(), &s, "a", call)
+		first := board(t.Context(), s, "a", call)
+		second := board(t.Context(), s, "a", call)
 		for _, caller := range []<-chan flown{first, second} {
 			got := <-caller
 			p, ok := errors.AsType[*fanout.PanicError](got.err)

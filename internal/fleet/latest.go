@@ -27,12 +27,13 @@ func (l *latest) put(m *member, o Observation) *Observation {
 	for {
 		old := l.get(m)
 		o.LastSuccess = lastSuccess(old, o)
-		stored := o
+		stored := &o
 		if old != nil && old.At.After(o.At) {
-			stored = *old
-			stored.LastSuccess = o.LastSuccess
+			later := *old
+			later.LastSuccess = o.LastSuccess
+			stored = &later
 		}
-		if !l.swap(m, old, &stored) {
+		if !l.swap(m, old, stored) {
 			continue
 		}
 		if m.gone.Load() {

@@ -32,8 +32,8 @@ type ProbeResult struct {
 	Skipped bool
 }
 
-// flightKey is what makes two probes the same.
-type flightKey struct {
+// probeKey is what makes two probes the same.
+type probeKey struct {
 	member  *member
 	depth   cluster.Depth
 	timeout time.Duration
@@ -46,7 +46,12 @@ func (f *Fleet) Probe(ctx context.Context, r ProbeRequest) (Run[ProbeResult], er
 		return Run[ProbeResult]{}, err
 	}
 	r.Timeout = cmp.Or(r.Timeout, cluster.DefaultProbeTimeout)
-	probe := func(ctx context.Context, m *member) (*Observation, error) { return f.probeShared(ctx, m, r) }
+	probe := func(ctx context.Context, m *member) (*Observation, error) {
+		if m.client == nil {
+			return nil, nil //nolint:nilnil // a virtual cluster has neither
+		}
+		return f.flights.do(ctx, probeKey{m, r.Depth, r.Timeout})
+	}
 	results := func(yield func(ProbeResult) bool) {
 		for part := range fanout.Each(ctx, slices.Values(f.ordered(members, probeWork)), f.limit(r.Limit), probe) {
 			if !yield(f.probeResult(part, r.Depth)) {
@@ -57,17 +62,9 @@ func (f *Fleet) Probe(ctx context.Context, r ProbeRequest) (Run[ProbeResult], er
 	return Run[ProbeResult]{Expected: len(members), Results: results}, nil
 }
 
-func (f *Fleet) probeShared(ctx context.Context, m *member, r ProbeRequest) (*Observation, error) {
-	if m.client == nil {
-		return nil, nil //nolint:nilnil // a virtual cluster has neither
-	}
-	return f.flights.do(ctx, flightKey{m, r.Depth, r.Timeout}, func(ctx context.Context) (*Observation, error) {
-		return f.probe(ctx, m, r)
-	})
-}
-
 // probe waits for the cluster's turn before the fleet's: what waits for one cluster takes no place from the others.
-func (f *Fleet) probe(ctx context.Context, m *member, r ProbeRequest) (*Observation, error) {
+func (f *Fleet) probe(ctx context.Context, key probeKey) (*Observation, error) {
+	m := key.member
 	select {
 	case m.probing <- struct{}{}:
 	case <-ctx.Done():
@@ -78,13 +75,13 @@ func (f *Fleet) probe(ctx context.Context, m *member, r ProbeRequest) (*Observat
 		return nil, cluster.Unfinished(cluster.PhaseQueue, err)
 	}
 	defer f.probes.Release(1)
-	verdict, err := m.client.Probe(ctx, r.Depth, r.Timeout)
+	verdict, err := m.client.Probe(ctx, key.depth, key.timeout)
 	if err != nil {
 		return nil, err
 	}
 	m.pace.set(probeWork, verdict.Duration)
 	o := Observation{Verdict: verdict, At: time.Now(), Source: Live}
-	if !conclusive(verdict, r.Timeout) {
+	if !conclusive(verdict, key.timeout) {
 		return f.passing(m, o), nil
 	}
 	return f.latest.put(m, o), nil
