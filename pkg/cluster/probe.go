@@ -44,7 +44,7 @@ func (c *Client) Probe(ctx context.Context, depth Depth, timeout time.Duration) 
 	}
 	defer c.probing.release()
 	start := time.Now()
-	p := prober{Client: c, trace: &trace{fresh: depth == Full, terse: depth == Quick}, verdict: &Verdict{Depth: depth}}
+	p := prober{Client: c, trace: &trace{fresh: depth == Full, terse: depth == Quick}, verdict: newVerdict(depth)}
 	failure := p.run(ctx, timeout)
 	if failure != nil && failure.StatusCode == 0 && ctx.Err() != nil {
 		return nil, Unfinished(p.trace.at(), context.Cause(ctx))
@@ -71,14 +71,13 @@ func (p *prober) run(ctx context.Context, timeout time.Duration) *Error {
 	return failure
 }
 
-// within makes the checks. Where nothing but the wire takes time, the wire looks at the clock.
+// within makes the checks. In a lean probe the wire looks at the clock.
 func (p *prober) within(ctx context.Context, timeout time.Duration) *Error {
-	ctx = withTrace(ctx, p.trace)
-	if p.verdict.Depth == Quick && isFixed(p.definition.Config) {
+	if p.lean() {
 		p.trace.deadline = time.Now().Add(timeout)
 		return p.checks(ctx)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errProbeTimeout)
+	ctx, cancel := context.WithTimeoutCause(withTrace(ctx, p.trace), timeout, errProbeTimeout)
 	defer cancel()
 	return p.checks(ctx)
 }
@@ -100,7 +99,7 @@ func (p *prober) ready(ctx context.Context) (*Error, http.Header) {
 		path = 0 // what was hidden once may have come back
 	}
 	for tried := 1; ; tried++ {
-		resp, err := p.send(p.requests.ready(ctx, path, p.trace))
+		resp, err := p.askReady(ctx, path)
 		if err != nil {
 			failure := Classify(err, p.trace.at())
 			p.unreached(failure, start)
@@ -138,8 +137,22 @@ func strange(e *Error, message string) *Error {
 	return s
 }
 
-func (p *prober) send(req *http.Request) (*http.Response, error) {
-	resp, err := p.roundTrip(req, probeWay)
+// lean reports whether nothing but the wire takes time: no file is read and no plugin run for the credential.
+func (p *prober) lean() bool { return p.verdict.Depth == Quick && p.requests.prepared != nil }
+
+func (p *prober) askReady(ctx context.Context, path int) (*http.Response, error) {
+	if !p.lean() {
+		return p.send(p.requests.ready(ctx, path))
+	}
+	prepared := p.requests.prepare(path) //nolint:contextcheck // the way has it
+	p.trace.head = prepared.head
+	return p.sendBy(func(t *transports) http.RoundTripper { return wireCall{t.wire, ctx, p.trace} }, prepared.Request)
+}
+
+func (p *prober) send(req *http.Request) (*http.Response, error) { return p.sendBy(probeWay, req) }
+
+func (p *prober) sendBy(way func(*transports) http.RoundTripper, req *http.Request) (*http.Response, error) {
+	resp, err := p.roundTrip(req, way)
 	if err == nil {
 		p.probing.learn(resp.StatusCode)
 	}

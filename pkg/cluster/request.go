@@ -21,14 +21,16 @@ type requests struct {
 	template *http.Request
 	// readyURLs are where the readyPaths are.
 	readyURLs [len(readyPaths)]*url.URL
-	// head is the last readiness request, as it goes over the wire. nil where the credential is not fixed.
-	head *atomic.Pointer[requestHead]
+	// prepared is the last readiness request. nil where the credential is not fixed.
+	prepared *atomic.Pointer[preparedRequest]
 }
 
-// requestHead is a request without a body, as it goes over the wire.
-type requestHead struct {
+// preparedRequest is a readiness request that all quick probes share, and what of it goes over the wire. Nothing of it
+// changes from one probe to the next; it has no context.
+type preparedRequest struct {
+	*http.Request
 	path int
-	text []byte
+	head []byte
 }
 
 // serverURL returns the address of the API server. Errors do not repeat it: it may hold a password.
@@ -75,7 +77,7 @@ func newRequests(config *rest.Config, base *url.URL, userAgent string) (requests
 		ProtoMinor: 1,
 	}}
 	if isFixed(config) {
-		r.head = new(atomic.Pointer[requestHead])
+		r.prepared = new(atomic.Pointer[preparedRequest])
 	}
 	for i, path := range readyPaths {
 		r.readyURLs[i] = r.url(path, "")
@@ -119,25 +121,22 @@ func (r *requests) get(ctx context.Context, path, query string) *http.Request {
 	return req
 }
 
-// ready returns a request for one of readyPaths. What goes over the wire is handed to the trace: nothing of it changes
-// from one probe to the next.
-func (r *requests) ready(ctx context.Context, path int, t *trace) *http.Request {
+// ready returns a request for one of readyPaths.
+func (r *requests) ready(ctx context.Context, path int) *http.Request {
 	req := r.template.WithContext(ctx)
 	req.URL = r.readyURLs[path]
-	if r.head == nil || !t.terse {
-		return req
-	}
-	head := r.head.Load()
-	if head == nil || head.path != path {
-		text, err := appendRequest(nil, req)
-		if err != nil {
-			return req
-		}
-		head = &requestHead{path: path, text: text}
-		r.head.Store(head)
-	}
-	t.head = head.text
 	return req
+}
+
+// prepare returns the shared request for one of readyPaths.
+func (r *requests) prepare(path int) *preparedRequest {
+	if p := r.prepared.Load(); p != nil && p.path == path {
+		return p
+	}
+	p := &preparedRequest{Request: r.ready(context.Background(), path), path: path} // the wire gets the call's context
+	p.head, _ = appendRequest(nil, p.Request)                                       // its header was validated
+	r.prepared.Store(p)
+	return p
 }
 
 func (r *requests) accept(ctx context.Context, path, query, accept string) *http.Request {

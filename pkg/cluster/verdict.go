@@ -89,6 +89,16 @@ type Expiry struct {
 	At   time.Time
 }
 
+// newVerdict returns a verdict with room for its checks: a quick probe makes one.
+func newVerdict(depth Depth) *Verdict {
+	v := &struct {
+		Verdict
+		check [1]Check
+	}{Verdict: Verdict{Depth: depth}}
+	v.Checks = v.check[:0]
+	return &v.Verdict
+}
+
 // conclude sets the verdict from the failure that decides it; nil means healthy.
 func (v *Verdict) conclude(failure *Error) {
 	if failure == nil {

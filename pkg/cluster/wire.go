@@ -36,6 +36,8 @@ type wireConn struct {
 	timer *time.Timer
 	ends  atomic.Int64
 	state atomic.Int32
+	// interrupt makes all reading and writing fail.
+	interrupt func()
 }
 
 // The states of a connection, which say what it means that its time is over.
@@ -49,27 +51,42 @@ const (
 // A kept connection that the server has closed is replaced. A request is sent a second time only if it is a GET that the
 // other end has thrown away: where the connection ends in good order, the server may have seen it.
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
-	t := traceOf(req.Context())
+	return w.send(req.Context(), req, traceOf(req.Context()))
+}
+
+// wireCall sends a request that others share: context and trace are not in it.
+type wireCall struct {
+	*wire
+	ctx   context.Context //nolint:containedctx // the call's, which ends with it
+	trace *trace
+}
+
+// RoundTrip sends the request.
+func (c wireCall) RoundTrip(req *http.Request) (*http.Response, error) {
+	return c.send(c.ctx, req, c.trace)
+}
+
+func (w *wire) send(ctx context.Context, req *http.Request, t *trace) (*http.Response, error) {
 	if t.fresh {
 		t.token = tokenExpiry(req.Header.Get("Authorization"))
 		w.closeIdle()
 	} else if conn := w.take(); conn != nil {
-		resp, err := w.exchange(conn, req, t)
+		resp, err := w.exchange(ctx, conn, req, t)
 		if _, unseen := errors.AsType[*unseenError](err); !unseen || req.Method != http.MethodGet {
 			return resp, conceal(err, req)
 		}
 	}
-	ctx := req.Context()
+	callCtx := ctx
 	if !t.deadline.IsZero() {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, t.deadline, errProbeTimeout)
+		callCtx, cancel = context.WithDeadlineCause(ctx, t.deadline, errProbeTimeout)
 		defer cancel()
 	}
-	conn, err := w.open(ctx, t)
+	conn, err := w.open(callCtx, t)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := w.exchange(conn, req, t)
+	resp, err := w.exchange(ctx, conn, req, t)
 	return resp, conceal(err, req)
 }
 
@@ -80,18 +97,18 @@ func (e *unseenError) Error() string { return e.cause.Error() }
 func (e *unseenError) Unwrap() error { return e.cause }
 
 func (w *wire) open(ctx context.Context, t *trace) (*wireConn, error) {
-	conn, err := w.connect(ctx, w.tls)
+	conn, err := w.connect(withTrace(ctx, t), w.tls)
 	if err != nil {
 		return nil, err
 	}
 	c := &wireConn{Conn: conn, made: time.Now()}
+	c.interrupt = func() { _ = c.SetDeadline(time.Unix(1, 0)) } // made once, for every call needs it
 	c.socket.init(t.socket)
 	return c, nil
 }
 
 // exchange sends one request and reads its answer. The connection is kept if it can be used again, else closed.
-func (w *wire) exchange(conn *wireConn, req *http.Request, t *trace) (*http.Response, error) {
-	ctx := req.Context()
+func (w *wire) exchange(ctx context.Context, conn *wireConn, req *http.Request, t *trace) (*http.Response, error) {
 	conn.begin(w, t.deadline)
 	stop := context.AfterFunc(ctx, conn.interrupt)
 	resp, reusable, err := conn.roundTrip(req, t)
@@ -109,9 +126,6 @@ func (w *wire) exchange(conn *wireConn, req *http.Request, t *trace) (*http.Resp
 	}
 	return resp, err
 }
-
-// interrupt makes all reading and writing fail.
-func (c *wireConn) interrupt() { _ = c.SetDeadline(time.Unix(1, 0)) }
 
 // begin gives the connection the time until the deadline, or as long as the call's context lasts if there is none.
 func (c *wireConn) begin(w *wire, deadline time.Time) {
