@@ -200,6 +200,7 @@ func (f *Fleet) begin(ctx context.Context, s *Scenario, casts [][]*cluster) erro
 	start := time.Now()
 	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f.stopTimeline = cancel
+	f.loops.Go(func() { f.issueCertificates(later) })
 	if s == nil {
 		return nil
 	}

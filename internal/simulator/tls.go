@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/tls"
 	"crypto/x509"
@@ -80,7 +81,20 @@ func (f *Fleet) chainFor(hello *tls.ClientHelloInfo) ([][]byte, error) {
 	return [][]byte{der}, nil
 }
 
-// certificateFrom issues the cluster's certificate when it is first asked for: a fleet of thousands starts at once.
+// issueCertificates has every cluster's certificate ready before it is asked for, as real API servers do, without letting
+// the start of a fleet of thousands wait for that.
+func (f *Fleet) issueCertificates(ctx context.Context) {
+	for _, c := range f.clusters {
+		if ctx.Err() != nil {
+			return
+		}
+		if _, err := c.certificateFrom(f.pki); err != nil {
+			f.log.Error("a serving certificate cannot be issued", "cluster", c.name, "error", err)
+		}
+	}
+}
+
+// certificateFrom issues the cluster's certificate when it is first needed.
 func (c *cluster) certificateFrom(p *pki) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
