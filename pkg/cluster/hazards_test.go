@@ -1,8 +1,6 @@
 package cluster_test
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -74,15 +72,6 @@ func answering(handler http.HandlerFunc) func(t *testing.T) *rest.Config {
 
 func raw(serve func(net.Conn)) func(t *testing.T) *rest.Config {
 	return func(t *testing.T) *rest.Config { t.Helper(); return rawServer(t, serve) }
-}
-
-// bomb returns a gzip stream that inflates to 64 MiB of white space.
-func bomb() []byte {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	_, _ = w.Write(bytes.Repeat([]byte{' '}, 1<<20))
-	_ = w.Close()
-	return bytes.Repeat(b.Bytes(), 64)
 }
 
 func hazards() []hazard {
@@ -413,50 +402,6 @@ func checkFree(t *testing.T, client *cluster.Client, timeout time.Duration) {
 	}
 	if e != nil && e.Reason == cluster.QueueTimeout {
 		t.Errorf("no place is free: %v", e)
-	}
-}
-
-func TestBodiesAreBounded(t *testing.T) {
-	t.Parallel()
-	packed := bomb()
-	for name, handler := range map[string]http.HandlerFunc{
-		"endless body": func(w http.ResponseWriter, r *http.Request) {
-			for r.Context().Err() == nil {
-				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
-					return
-				}
-			}
-		},
-		"gzip bomb": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = w.Write(packed)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for _, depth := range []cluster.Depth{cluster.Quick, cluster.Full} {
-				client := newClient(t, answering(handler)(t))
-				v, err := client.Probe(t.Context(), depth, cluster.DefaultProbeTimeout)
-				if err != nil || v.Reason != cluster.ResponseTooLarge || v.State != cluster.Degraded {
-					t.Errorf("%+v, %v", v, err)
-				}
-				checkVerdict(t, v)
-			}
-		})
-	}
-}
-
-func TestDiscoveryIsBounded(t *testing.T) {
-	t.Parallel()
-	packed := bomb()
-	a := newAPI(t)
-	a.on("/api", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Encoding", "gzip")
-		_, _ = w.Write(packed)
-	})
-	e := readAll(t.Context(), t, newClient(t, a.config()), cluster.Query{Type: cluster.TypeName{Name: "pods"}})
-	if e == nil || e.Reason != cluster.ResponseTooLarge {
-		t.Errorf("%+v", e)
 	}
 }
 
