@@ -1,9 +1,6 @@
 package fleet
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync"
 
 // maxIdleCrew is how many goroutines a crew keeps for later.
 const maxIdleCrew = DefaultLimit
@@ -11,39 +8,58 @@ const maxIdleCrew = DefaultLimit
 // worker has something to do.
 type worker interface{ work() }
 
-// crew does work in goroutines that stay for more: a stack that has grown to what a TLS connection needs is worth keeping,
-// for growing one costs as much as a third of a warm probe.
+// crew does work in goroutines that stay for more while there is any: a stack that has grown to what a TLS connection needs
+// is worth keeping, for growing one costs as much as a third of a warm probe. With the last piece of work all of them end.
+// The zero value is ready.
 type crew struct {
-	next    chan worker
-	idle    atomic.Int32
-	members sync.WaitGroup
+	mu   sync.Mutex
+	busy int
+	idle []chan worker // each is a goroutine that waits; the last one has just worked
 }
-
-func newCrew() *crew { return &crew{next: make(chan worker)} }
 
 // run lets w work in another goroutine. It does not wait.
 func (c *crew) run(w worker) {
-	select {
-	case c.next <- w:
-	default:
-		c.members.Go(func() { c.serve(w) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.busy++
+	if last := len(c.idle) - 1; last >= 0 {
+		c.idle[last] <- w
+		c.idle = c.idle[:last]
+		return
 	}
+	go c.serve(w)
 }
 
 func (c *crew) serve(w worker) {
-	for more := true; more; {
-		w.work()
-		if c.idle.Add(1) > maxIdleCrew {
-			c.idle.Add(-1)
-			return
+	next := make(chan worker, 1) // so that whoever has work need not wait for us to wait
+	for rests := true; rests; {
+		rests = c.do(w, next)
+		if rests {
+			w, rests = <-next
 		}
-		w, more = <-c.next
-		c.idle.Add(-1)
 	}
 }
 
-// close ends all goroutines and waits for them. Nothing is run after that.
-func (c *crew) close() {
-	close(c.next)
-	c.members.Wait()
+// do lets w work and reports whether more work may come through next: not if there is none at all, for then everybody goes.
+// That counts even if runtime.Goexit ends the goroutine with the work.
+func (c *crew) do(w worker, next chan worker) (rests bool) {
+	returned := false
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.busy--
+		if c.busy == 0 {
+			for _, other := range c.idle {
+				close(other)
+			}
+			c.idle = nil
+			return
+		}
+		if rests = returned && len(c.idle) < maxIdleCrew; rests {
+			c.idle = append(c.idle, next)
+		}
+	}()
+	w.work()
+	returned = true
+	return false
 }

@@ -1,55 +1,86 @@
 package fleet
 
 import (
-	"sync"
+	"runtime"
 	"testing"
 	"testing/synctest"
 )
 
-// blocked is work that waits until it may end.
-type blocked struct{ begun, end *sync.WaitGroup }
+// task is work that lasts until it is told to end.
+type task struct{ begun, end chan struct{} }
 
-func (b blocked) work() {
-	b.begun.Done()
-	b.end.Wait()
+func newTask() task { return task{make(chan struct{}), make(chan struct{})} }
+
+func (t task) work() {
+	close(t.begun)
+	<-t.end
 }
 
-// working lets n of the crew's goroutines work at the same time.
-func working(c *crew, n int) {
-	var begun, end sync.WaitGroup
-	begun.Add(n)
-	end.Add(1)
-	for range n {
-		c.run(blocked{&begun, &end})
+// begin lets a crew work on n tasks at the same time.
+func begin(c *crew, n int) []task {
+	tasks := make([]task, n)
+	for i := range tasks {
+		tasks[i] = newTask()
+		c.run(tasks[i])
+		<-tasks[i].begun
 	}
-	begun.Wait()
-	end.Done()
+	return tasks
+}
+
+func end(tasks ...task) {
+	for _, t := range tasks {
+		close(t.end)
+	}
+	synctest.Wait()
+}
+
+func checkIdle(t *testing.T, c *crew, want int) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.idle) != want {
+		t.Errorf("%d are idle, want %d", len(c.idle), want)
+	}
+}
+
+func TestACrewsGoroutinesStayWhileThereIsWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c crew
+		first := begin(&c, 1)
+		end(begin(&c, 3)...)
+		checkIdle(t, &c, 3)
+		again := begin(&c, 2)
+		checkIdle(t, &c, 1)
+		end(again...)
+		checkIdle(t, &c, 3)
+		end(first...)
+		checkIdle(t, &c, 0) // and none is left behind: synctest would say so
+	})
 }
 
 func TestACrewBoundsWhoIsIdleAndNotWhoWorks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrew()
-		defer c.close()
-		for range 3 {
-			working(c, 3*maxIdleCrew)
-			synctest.Wait()
-			if idle := c.idle.Load(); idle != maxIdleCrew {
-				t.Errorf("%d are idle, want %d", idle, maxIdleCrew)
-			}
+		var c crew
+		first := begin(&c, 1)
+		for range 2 {
+			end(begin(&c, 3*maxIdleCrew)...)
+			checkIdle(t, &c, maxIdleCrew)
 		}
+		end(first...)
 	})
 }
 
-func TestACrewsGoroutinesStayForMore(t *testing.T) {
+// leaver is work that ends its goroutine.
+type leaver struct{}
+
+func (leaver) work() { runtime.Goexit() }
+
+func TestACrewOutlivesGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newCrew()
-		defer c.close()
-		for range 10 {
-			working(c, 2)
-			synctest.Wait()
-			if idle := c.idle.Load(); idle != 2 {
-				t.Errorf("%d are idle, want the 2 that have worked", idle)
-			}
-		}
+		var c crew
+		c.run(leaver{})
+		synctest.Wait()
+		end(begin(&c, 2)...)
+		checkIdle(t, &c, 0)
 	})
 }

@@ -49,7 +49,6 @@ type Fleet struct {
 	reads   *semaphore.Weighted
 	latest  latest
 	flights *flights[probeKey, *Observation]
-	crew    *crew
 	buffers manifest.Pool
 
 	changing sync.Mutex
@@ -92,9 +91,8 @@ func New(options Options) *Fleet {
 		},
 		probes: semaphore.NewWeighted(maxProbes),
 		reads:  semaphore.NewWeighted(maxReadBytes),
-		crew:   newCrew(),
 	}
-	f.flights = newFlights(f.crew, f.probe)
+	f.flights = newFlights(f.probe)
 	f.roster.Store(&roster{})
 	return f
 }
@@ -154,12 +152,8 @@ func (f *Fleet) remove(m *member) {
 	}
 }
 
-// Close removes all clusters and closes their idle connections. It is called once, when no work is under way.
-func (f *Fleet) Close() error {
-	err := f.Apply(nil)
-	f.crew.close()
-	return err
-}
+// Close removes all clusters and closes their idle connections.
+func (f *Fleet) Close() error { return f.Apply(nil) }
 
 // Size returns how many clusters the fleet has.
 func (f *Fleet) Size() int { return len(f.roster.Load().sorted) }

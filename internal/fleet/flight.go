@@ -14,8 +14,8 @@ import (
 type flights[K comparable, V any] struct {
 	// call gets what a key stands for.
 	call func(context.Context, K) (V, error)
-	crew *crew
 
+	crew  crew
 	mu    sync.Mutex
 	calls map[K]*flight[K, V]
 }
@@ -31,8 +31,8 @@ type flight[K comparable, V any] struct {
 	err     error
 }
 
-func newFlights[K comparable, V any](crew *crew, call func(context.Context, K) (V, error)) *flights[K, V] {
-	return &flights[K, V]{call: call, crew: crew, calls: make(map[K]*flight[K, V])}
+func newFlights[K comparable, V any](call func(context.Context, K) (V, error)) *flights[K, V] {
+	return &flights[K, V]{call: call, calls: make(map[K]*flight[K, V])}
 }
 
 // leftError is what a caller gets that left while others stayed.

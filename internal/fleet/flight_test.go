@@ -25,11 +25,9 @@ type hangar struct {
 	calls sync.Map
 }
 
-func newHangar(t *testing.T) *hangar {
-	crew := newCrew()
-	t.Cleanup(crew.close)
+func newHangar() *hangar {
 	h := &hangar{}
-	h.flights = newFlights(crew, func(ctx context.Context, key string) (string, error) {
+	h.flights = newFlights(func(ctx context.Context, key string) (string, error) {
 		call, _ := h.calls.Load(key)
 		return call.(func(context.Context) (string, error))(ctx) //nolint:forcetypeassert // nothing else is stored
 	})
@@ -63,7 +61,7 @@ func slow(calls *int) func(context.Context) (string, error) {
 
 func TestCallersOfTheSameThingShareOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newHangar(t)
+		s := newHangar()
 		calls := 0
 		first := board(t.Context(), s, "a", slow(&calls))
 		synctest.Wait()
@@ -85,7 +83,7 @@ func TestCallersOfTheSameThingShareOneCall(t *testing.T) {
 
 func TestCallersOfDifferentThingsDoNotShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newHangar(t)
+		s := newHangar()
 		calls, others := 0, 0
 		first := board(t.Context(), s, "a", slow(&calls))
 		second := board(t.Context(), s, "b", slow(&others))
@@ -99,7 +97,7 @@ func TestCallersOfDifferentThingsDoNotShare(t *testing.T) {
 
 func TestACallGoesOnForThoseWhoStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newHangar(t)
+		s := newHangar()
 		calls := 0
 		leaving := errors.New("leaving")
 		ctx, leave := context.WithCancelCause(t.Context())
@@ -123,7 +121,7 @@ func TestACallGoesOnForThoseWhoStay(t *testing.T) {
 
 func TestTheLastCallerEndsTheCallAndWaitsForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newHangar(t)
+		s := newHangar()
 		leaving := errors.New("leaving")
 		ended := false
 		call := func(ctx context.Context) (string, error) {
@@ -151,7 +149,7 @@ func TestTheLastCallerEndsTheCallAndWaitsForIt(t *testing.T) {
 
 func TestNobodyBoardsACallThatWasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newHangar(t)
+		s := newHangar()
 		ctx, leave := context.WithCancel(t.Context())
 		first := board(ctx, s, "a", func(ctx context.Context) (string, error) {
 			<-ctx.Done()
@@ -171,7 +169,7 @@ func TestNobodyBoardsACallThatWasEnded(t *testing.T) {
 
 func TestGoexitReachesEveryCallerAsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newHangar(t)
+		s := newHangar()
 		call := func(context.Context) (string, error) {
 			pass(time.Second)
 			runtime.Goexit()
@@ -193,7 +191,7 @@ func TestGoexitReachesEveryCallerAsAnError(t *testing.T) {
 
 func TestAPanicReachesEveryCallerAsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newHangar(t)
+		s := newHangar()
 		call := func(context.Context) (string, error) {
 			pass(time.Second)
 			panic("a defect")
