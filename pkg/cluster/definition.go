@@ -33,6 +33,8 @@ type Definition struct {
 	Source string
 	// Virtual clusters have no API server: they are listed but neither probed nor read.
 	Virtual bool
+	// Maintenance says that the cluster is being worked on: it is asked as ever, but nobody is alarmed.
+	Maintenance bool
 	// Config holds address and credentials; nil for virtual clusters. It never leaves the process.
 	Config *rest.Config
 }

@@ -21,7 +21,7 @@ const maxClusterName = 253
 //
 //	extensions:
 //	- name: clusterfleet
-//	  extension: {labels: {region: eu}, virtual: true}
+//	  extension: {labels: {region: eu}, virtual: true, maintenance: true}
 const extensionName = "clusterfleet"
 
 // definition returns the cluster that a context is.
@@ -95,7 +95,7 @@ func readExtension(context *named[v1.Context], d *cluster.Definition) *Problem {
 	}
 	var fields map[string]json.RawMessage
 	if kjson.Unmarshal(raw, &fields) != nil {
-		return context.bad("write labels and virtual below it", "its clusterfleet extension is no mapping")
+		return context.bad("write labels, virtual and maintenance below it", "its clusterfleet extension is no mapping")
 	}
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		switch field {
@@ -107,9 +107,13 @@ func readExtension(context *named[v1.Context], d *cluster.Definition) *Problem {
 			if kjson.Unmarshal(fields[field], &d.Virtual) != nil {
 				return context.bad("write it without quotes", "virtual in its clusterfleet extension must be true or false")
 			}
+		case "maintenance":
+			if kjson.Unmarshal(fields[field], &d.Maintenance) != nil {
+				return context.bad("write it without quotes", "maintenance in its clusterfleet extension must be true or false")
+			}
 		default:
 			return context.bad("remove it, or correct its spelling",
-				"its clusterfleet extension has labels and virtual, but no field %s", quoted(field))
+				"its clusterfleet extension has labels, virtual and maintenance, but no field %s", quoted(field))
 		}
 	}
 	return nil

@@ -38,12 +38,13 @@ func TestProblemsAreOneClearLine(t *testing.T) {
 		{"bad namespace", "{cluster: k, user: u, namespace: a/../b}", "", "", `namespace "a/../b" is no valid namespace name; correct or remove it`},
 
 		// Our extension.
-		{"unknown field", ext("{labels: {a: b}, label: {}}"), "", "", `its clusterfleet extension has labels and virtual, but no field "label"; remove it, or correct its spelling`},
-		{"extension is text", ext("x"), "", "", `its clusterfleet extension is no mapping; write labels and virtual below it`},
+		{"unknown field", ext("{labels: {a: b}, label: {}}"), "", "", `its clusterfleet extension has labels, virtual and maintenance, but no field "label"; remove it, or correct its spelling`},
+		{"extension is text", ext("x"), "", "", `its clusterfleet extension is no mapping; write labels, virtual and maintenance below it`},
 		{"labels is a list", ext("{labels: [a]}"), "", "", `labels in its clusterfleet extension is no mapping; write KEY: VALUE below it`},
 		{"label is a number", ext("{labels: {tier: 1}}"), "", "", `the value of label "tier" must be text; put it in quotes`},
 		{"label is true", ext("{labels: {prod: true}}"), "", "", `the value of label "prod" must be text; put it in quotes`},
 		{"virtual is text", ext("{virtual: 'true'}"), "", "", `virtual in its clusterfleet extension must be true or false; write it without quotes`},
+		{"maintenance is text", ext("{maintenance: soon}"), "", "", `maintenance in its clusterfleet extension must be true or false; write it without quotes`},
 		{"two extensions", "{cluster: k, user: u, extensions: [{name: clusterfleet}, {name: clusterfleet}]}", "", "", `it has more than one clusterfleet extension; keep one`},
 
 		// Servers.

@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -23,6 +24,67 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// Order is how the clusters are sorted.
+type ListClusterHealthRequest_Order int32
+
+const (
+	// Not set; means ORDER_NAME.
+	ListClusterHealthRequest_ORDER_UNSPECIFIED ListClusterHealthRequest_Order = 0
+	// By name.
+	ListClusterHealthRequest_ORDER_NAME ListClusterHealthRequest_Order = 1
+	// Those in the worst state first: unreachable, unauthorized, degraded, unknown, healthy; then by name.
+	ListClusterHealthRequest_ORDER_STATE ListClusterHealthRequest_Order = 2
+	// Those whose state changed last first; then by name.
+	ListClusterHealthRequest_ORDER_SINCE ListClusterHealthRequest_Order = 3
+	// Those with the longest 99th percentile of probe durations first; then by name.
+	ListClusterHealthRequest_ORDER_LATENCY ListClusterHealthRequest_Order = 4
+)
+
+// Enum value maps for ListClusterHealthRequest_Order.
+var (
+	ListClusterHealthRequest_Order_name = map[int32]string{
+		0: "ORDER_UNSPECIFIED",
+		1: "ORDER_NAME",
+		2: "ORDER_STATE",
+		3: "ORDER_SINCE",
+		4: "ORDER_LATENCY",
+	}
+	ListClusterHealthRequest_Order_value = map[string]int32{
+		"ORDER_UNSPECIFIED": 0,
+		"ORDER_NAME":        1,
+		"ORDER_STATE":       2,
+		"ORDER_SINCE":       3,
+		"ORDER_LATENCY":     4,
+	}
+)
+
+func (x ListClusterHealthRequest_Order) Enum() *ListClusterHealthRequest_Order {
+	p := new(ListClusterHealthRequest_Order)
+	*p = x
+	return p
+}
+
+func (x ListClusterHealthRequest_Order) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ListClusterHealthRequest_Order) Descriptor() protoreflect.EnumDescriptor {
+	return file_fleet_v1_health_service_proto_enumTypes[0].Descriptor()
+}
+
+func (ListClusterHealthRequest_Order) Type() protoreflect.EnumType {
+	return &file_fleet_v1_health_service_proto_enumTypes[0]
+}
+
+func (x ListClusterHealthRequest_Order) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ListClusterHealthRequest_Order.Descriptor instead.
+func (ListClusterHealthRequest_Order) EnumDescriptor() ([]byte, []int) {
+	return file_fleet_v1_health_service_proto_rawDescGZIP(), []int{3, 0}
+}
 
 // ProbeClustersRequest asks for connection tests.
 type ProbeClustersRequest struct {
@@ -275,11 +337,595 @@ func (x *ProbeResult) GetSkipped() bool {
 	return false
 }
 
+// ListClusterHealthRequest asks for the health of clusters.
+type ListClusterHealthRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which clusters; its states are those of the monitor. Default: the whole fleet.
+	Selector *ClusterSelector `protobuf:"bytes,1,opt,name=selector,proto3" json:"selector,omitempty"`
+	// How many clusters a page holds at most. Default: 500; at most 1000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `next_page_token` of the previous page. Default: the first page.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// How the clusters are sorted. Default: ORDER_NAME. In another order a cluster that changes between two pages may be
+	// missed or come twice.
+	OrderBy       ListClusterHealthRequest_Order `protobuf:"varint,4,opt,name=order_by,json=orderBy,proto3,enum=fleet.v1.ListClusterHealthRequest_Order" json:"order_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListClusterHealthRequest) Reset() {
+	*x = ListClusterHealthRequest{}
+	mi := &file_fleet_v1_health_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListClusterHealthRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListClusterHealthRequest) ProtoMessage() {}
+
+func (x *ListClusterHealthRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_v1_health_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListClusterHealthRequest.ProtoReflect.Descriptor instead.
+func (*ListClusterHealthRequest) Descriptor() ([]byte, []int) {
+	return file_fleet_v1_health_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ListClusterHealthRequest) GetSelector() *ClusterSelector {
+	if x != nil {
+		return x.Selector
+	}
+	return nil
+}
+
+func (x *ListClusterHealthRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListClusterHealthRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListClusterHealthRequest) GetOrderBy() ListClusterHealthRequest_Order {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ListClusterHealthRequest_ORDER_UNSPECIFIED
+}
+
+// ListClusterHealthResponse is one page.
+type ListClusterHealthResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The clusters' health, in the order asked for.
+	Clusters []*ClusterHealth `protobuf:"bytes,1,rep,name=clusters,proto3" json:"clusters,omitempty"`
+	// Asks for the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many clusters are selected, over all pages.
+	TotalSize     int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListClusterHealthResponse) Reset() {
+	*x = ListClusterHealthResponse{}
+	mi := &file_fleet_v1_health_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListClusterHealthResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListClusterHealthResponse) ProtoMessage() {}
+
+func (x *ListClusterHealthResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_v1_health_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListClusterHealthResponse.ProtoReflect.Descriptor instead.
+func (*ListClusterHealthResponse) Descriptor() ([]byte, []int) {
+	return file_fleet_v1_health_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListClusterHealthResponse) GetClusters() []*ClusterHealth {
+	if x != nil {
+		return x.Clusters
+	}
+	return nil
+}
+
+func (x *ListClusterHealthResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListClusterHealthResponse) GetTotalSize() int32 {
+	if x != nil {
+		return x.TotalSize
+	}
+	return 0
+}
+
+// WatchClusterHealthRequest asks for health as it changes.
+type WatchClusterHealthRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which clusters. A cluster that leaves the selection is reported as removed. Default: the whole fleet.
+	Selector *ClusterSelector `protobuf:"bytes,1,opt,name=selector,proto3" json:"selector,omitempty"`
+	// The `resume_token` of the last event received: only what has changed since is sent. Where that is not known any
+	// more, because the server was started anew or too much was removed meanwhile, `started` says so and the whole
+	// selection is sent. Default: the whole selection.
+	ResumeToken   string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchClusterHealthRequest) Reset() {
+	*x = WatchClusterHealthRequest{}
+	mi := &file_fleet_v1_health_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchClusterHealthRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchClusterHealthRequest) ProtoMessage() {}
+
+func (x *WatchClusterHealthRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_v1_health_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchClusterHealthRequest.ProtoReflect.Descriptor instead.
+func (*WatchClusterHealthRequest) Descriptor() ([]byte, []int) {
+	return file_fleet_v1_health_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *WatchClusterHealthRequest) GetSelector() *ClusterSelector {
+	if x != nil {
+		return x.Selector
+	}
+	return nil
+}
+
+func (x *WatchClusterHealthRequest) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+// WatchClusterHealthResponse is one event of the stream.
+type WatchClusterHealthResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What happened.
+	//
+	// Types that are valid to be assigned to Event:
+	//
+	//	*WatchClusterHealthResponse_Started_
+	//	*WatchClusterHealthResponse_Changed
+	//	*WatchClusterHealthResponse_Removed_
+	//	*WatchClusterHealthResponse_Synced_
+	Event isWatchClusterHealthResponse_Event `protobuf_oneof:"event"`
+	// Resumes the watch behind this event. Opaque.
+	ResumeToken   string `protobuf:"bytes,5,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchClusterHealthResponse) Reset() {
+	*x = WatchClusterHealthResponse{}
+	mi := &file_fleet_v1_health_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchClusterHealthResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchClusterHealthResponse) ProtoMessage() {}
+
+func (x *WatchClusterHealthResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_v1_health_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchClusterHealthResponse.ProtoReflect.Descriptor instead.
+func (*WatchClusterHealthResponse) Descriptor() ([]byte, []int) {
+	return file_fleet_v1_health_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *WatchClusterHealthResponse) GetEvent() isWatchClusterHealthResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *WatchClusterHealthResponse) GetStarted() *WatchClusterHealthResponse_Started {
+	if x != nil {
+		if x, ok := x.Event.(*WatchClusterHealthResponse_Started_); ok {
+			return x.Started
+		}
+	}
+	return nil
+}
+
+func (x *WatchClusterHealthResponse) GetChanged() *ClusterHealth {
+	if x != nil {
+		if x, ok := x.Event.(*WatchClusterHealthResponse_Changed); ok {
+			return x.Changed
+		}
+	}
+	return nil
+}
+
+func (x *WatchClusterHealthResponse) GetRemoved() *WatchClusterHealthResponse_Removed {
+	if x != nil {
+		if x, ok := x.Event.(*WatchClusterHealthResponse_Removed_); ok {
+			return x.Removed
+		}
+	}
+	return nil
+}
+
+func (x *WatchClusterHealthResponse) GetSynced() *WatchClusterHealthResponse_Synced {
+	if x != nil {
+		if x, ok := x.Event.(*WatchClusterHealthResponse_Synced_); ok {
+			return x.Synced
+		}
+	}
+	return nil
+}
+
+func (x *WatchClusterHealthResponse) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+type isWatchClusterHealthResponse_Event interface {
+	isWatchClusterHealthResponse_Event()
+}
+
+type WatchClusterHealthResponse_Started_ struct {
+	// The first message.
+	Started *WatchClusterHealthResponse_Started `protobuf:"bytes,1,opt,name=started,proto3,oneof"`
+}
+
+type WatchClusterHealthResponse_Changed struct {
+	// A cluster's health, which replaces what was sent of that cluster before.
+	Changed *ClusterHealth `protobuf:"bytes,2,opt,name=changed,proto3,oneof"`
+}
+
+type WatchClusterHealthResponse_Removed_ struct {
+	// A cluster that is gone.
+	Removed *WatchClusterHealthResponse_Removed `protobuf:"bytes,3,opt,name=removed,proto3,oneof"`
+}
+
+type WatchClusterHealthResponse_Synced_ struct {
+	// The end of the snapshot.
+	Synced *WatchClusterHealthResponse_Synced `protobuf:"bytes,4,opt,name=synced,proto3,oneof"`
+}
+
+func (*WatchClusterHealthResponse_Started_) isWatchClusterHealthResponse_Event() {}
+
+func (*WatchClusterHealthResponse_Changed) isWatchClusterHealthResponse_Event() {}
+
+func (*WatchClusterHealthResponse_Removed_) isWatchClusterHealthResponse_Event() {}
+
+func (*WatchClusterHealthResponse_Synced_) isWatchClusterHealthResponse_Event() {}
+
+// ListTransitionsRequest asks for history.
+type ListTransitionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which clusters; names of clusters that the fleet no longer has are taken. Its states are those that the clusters
+	// changed to. Default: all.
+	Selector *ClusterSelector `protobuf:"bytes,1,opt,name=selector,proto3" json:"selector,omitempty"`
+	// Only transitions at or after this time. Default: all that are kept.
+	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	// How many transitions a page holds at most. Default: 100; at most 1000.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `next_page_token` of the previous page. Default: the latest transitions.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTransitionsRequest) Reset() {
+	*x = ListTransitionsRequest{}
+	mi := &file_fleet_v1_health_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTransitionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTransitionsRequest) ProtoMessage() {}
+
+func (x *ListTransitionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_v1_health_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTransitionsRequest.ProtoReflect.Descriptor instead.
+func (*ListTransitionsRequest) Descriptor() ([]byte, []int) {
+	return file_fleet_v1_health_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListTransitionsRequest) GetSelector() *ClusterSelector {
+	if x != nil {
+		return x.Selector
+	}
+	return nil
+}
+
+func (x *ListTransitionsRequest) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *ListTransitionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListTransitionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListTransitionsResponse is one page of history.
+type ListTransitionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The transitions, the latest first.
+	Transitions []*Transition `protobuf:"bytes,1,rep,name=transitions,proto3" json:"transitions,omitempty"`
+	// Asks for older ones; empty when there are none.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTransitionsResponse) Reset() {
+	*x = ListTransitionsResponse{}
+	mi := &file_fleet_v1_health_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTransitionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTransitionsResponse) ProtoMessage() {}
+
+func (x *ListTransitionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_v1_health_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTransitionsResponse.ProtoReflect.Descriptor instead.
+func (*ListTransitionsResponse) Descriptor() ([]byte, []int) {
+	return file_fleet_v1_health_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListTransitionsResponse) GetTransitions() []*Transition {
+	if x != nil {
+		return x.Transitions
+	}
+	return nil
+}
+
+func (x *ListTransitionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Started is the first message.
+type WatchClusterHealthResponse_Started struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// True when everything that the caller knew is void and the whole selection follows; false when only what has changed
+	// since the resume token follows.
+	Reset_        bool `protobuf:"varint,1,opt,name=reset,proto3" json:"reset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchClusterHealthResponse_Started) Reset() {
+	*x = WatchClusterHealthResponse_Started{}
+	mi := &file_fleet_v1_health_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchClusterHealthResponse_Started) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchClusterHealthResponse_Started) ProtoMessage() {}
+
+func (x *WatchClusterHealthResponse_Started) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_v1_health_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchClusterHealthResponse_Started.ProtoReflect.Descriptor instead.
+func (*WatchClusterHealthResponse_Started) Descriptor() ([]byte, []int) {
+	return file_fleet_v1_health_service_proto_rawDescGZIP(), []int{6, 0}
+}
+
+func (x *WatchClusterHealthResponse_Started) GetReset_() bool {
+	if x != nil {
+		return x.Reset_
+	}
+	return false
+}
+
+// Removed says that a cluster is no longer selected or no longer in the fleet.
+type WatchClusterHealthResponse_Removed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cluster's name.
+	Cluster       string `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchClusterHealthResponse_Removed) Reset() {
+	*x = WatchClusterHealthResponse_Removed{}
+	mi := &file_fleet_v1_health_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchClusterHealthResponse_Removed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchClusterHealthResponse_Removed) ProtoMessage() {}
+
+func (x *WatchClusterHealthResponse_Removed) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_v1_health_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchClusterHealthResponse_Removed.ProtoReflect.Descriptor instead.
+func (*WatchClusterHealthResponse_Removed) Descriptor() ([]byte, []int) {
+	return file_fleet_v1_health_service_proto_rawDescGZIP(), []int{6, 1}
+}
+
+func (x *WatchClusterHealthResponse_Removed) GetCluster() string {
+	if x != nil {
+		return x.Cluster
+	}
+	return ""
+}
+
+// Synced says that everything was sent that was known when the call began. Changes follow.
+type WatchClusterHealthResponse_Synced struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchClusterHealthResponse_Synced) Reset() {
+	*x = WatchClusterHealthResponse_Synced{}
+	mi := &file_fleet_v1_health_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchClusterHealthResponse_Synced) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchClusterHealthResponse_Synced) ProtoMessage() {}
+
+func (x *WatchClusterHealthResponse_Synced) ProtoReflect() protoreflect.Message {
+	mi := &file_fleet_v1_health_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchClusterHealthResponse_Synced.ProtoReflect.Descriptor instead.
+func (*WatchClusterHealthResponse_Synced) Descriptor() ([]byte, []int) {
+	return file_fleet_v1_health_service_proto_rawDescGZIP(), []int{6, 2}
+}
+
 var File_fleet_v1_health_service_proto protoreflect.FileDescriptor
 
 const file_fleet_v1_health_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dfleet/v1/health_service.proto\x12\bfleet.v1\x1a\x1bbuf/validate/validate.proto\x1a\x17fleet/v1/selector.proto\x1a\x15fleet/v1/stream.proto\x1a\x16fleet/v1/verdict.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\x92\x02\n" +
+	"\x1dfleet/v1/health_service.proto\x12\bfleet.v1\x1a\x1bbuf/validate/validate.proto\x1a\x17fleet/v1/selector.proto\x1a\x15fleet/v1/health.proto\x1a\x15fleet/v1/stream.proto\x1a\x16fleet/v1/verdict.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x92\x02\n" +
 	"\x14ProbeClustersRequest\x125\n" +
 	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x12X\n" +
 	"\x13per_cluster_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
@@ -295,9 +941,56 @@ const file_fleet_v1_health_service_proto_rawDesc = "" +
 	"\acluster\x18\x01 \x01(\tR\acluster\x127\n" +
 	"\vobservation\x18\x02 \x01(\v2\x15.fleet.v1.ObservationR\vobservation\x12(\n" +
 	"\x05error\x18\x03 \x01(\v2\x12.google.rpc.StatusR\x05error\x12\x18\n" +
-	"\askipped\x18\x04 \x01(\bR\askipped2c\n" +
+	"\askipped\x18\x04 \x01(\bR\askipped\"\xd7\x02\n" +
+	"\x18ListClusterHealthRequest\x125\n" +
+	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\tpageToken\x12M\n" +
+	"\border_by\x18\x04 \x01(\x0e2(.fleet.v1.ListClusterHealthRequest.OrderB\b\xbaH\x05\x82\x01\x02\x10\x01R\aorderBy\"c\n" +
+	"\x05Order\x12\x15\n" +
+	"\x11ORDER_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"ORDER_NAME\x10\x01\x12\x0f\n" +
+	"\vORDER_STATE\x10\x02\x12\x0f\n" +
+	"\vORDER_SINCE\x10\x03\x12\x11\n" +
+	"\rORDER_LATENCY\x10\x04\"\x97\x01\n" +
+	"\x19ListClusterHealthResponse\x123\n" +
+	"\bclusters\x18\x01 \x03(\v2\x17.fleet.v1.ClusterHealthR\bclusters\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
+	"\n" +
+	"total_size\x18\x03 \x01(\x05R\ttotalSize\"\x7f\n" +
+	"\x19WatchClusterHealthRequest\x125\n" +
+	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x12+\n" +
+	"\fresume_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\vresumeToken\"\xa8\x03\n" +
+	"\x1aWatchClusterHealthResponse\x12H\n" +
+	"\astarted\x18\x01 \x01(\v2,.fleet.v1.WatchClusterHealthResponse.StartedH\x00R\astarted\x123\n" +
+	"\achanged\x18\x02 \x01(\v2\x17.fleet.v1.ClusterHealthH\x00R\achanged\x12H\n" +
+	"\aremoved\x18\x03 \x01(\v2,.fleet.v1.WatchClusterHealthResponse.RemovedH\x00R\aremoved\x12E\n" +
+	"\x06synced\x18\x04 \x01(\v2+.fleet.v1.WatchClusterHealthResponse.SyncedH\x00R\x06synced\x12!\n" +
+	"\fresume_token\x18\x05 \x01(\tR\vresumeToken\x1a\x1f\n" +
+	"\aStarted\x12\x14\n" +
+	"\x05reset\x18\x01 \x01(\bR\x05reset\x1a#\n" +
+	"\aRemoved\x12\x18\n" +
+	"\acluster\x18\x01 \x01(\tR\acluster\x1a\b\n" +
+	"\x06SyncedB\a\n" +
+	"\x05event\"\xd3\x01\n" +
+	"\x16ListTransitionsRequest\x125\n" +
+	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x120\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12'\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\tpageToken\"y\n" +
+	"\x17ListTransitionsResponse\x126\n" +
+	"\vtransitions\x18\x01 \x03(\v2\x14.fleet.v1.TransitionR\vtransitions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xfc\x02\n" +
 	"\rHealthService\x12R\n" +
-	"\rProbeClusters\x12\x1e.fleet.v1.ProbeClustersRequest\x1a\x1f.fleet.v1.ProbeClustersResponse0\x01B;Z9github.com/clusterfleet/clusterfleet/gen/fleet/v1;fleetv1b\x06proto3"
+	"\rProbeClusters\x12\x1e.fleet.v1.ProbeClustersRequest\x1a\x1f.fleet.v1.ProbeClustersResponse0\x01\x12\\\n" +
+	"\x11ListClusterHealth\x12\".fleet.v1.ListClusterHealthRequest\x1a#.fleet.v1.ListClusterHealthResponse\x12a\n" +
+	"\x12WatchClusterHealth\x12#.fleet.v1.WatchClusterHealthRequest\x1a$.fleet.v1.WatchClusterHealthResponse0\x01\x12V\n" +
+	"\x0fListTransitions\x12 .fleet.v1.ListTransitionsRequest\x1a!.fleet.v1.ListTransitionsResponseB;Z9github.com/clusterfleet/clusterfleet/gen/fleet/v1;fleetv1b\x06proto3"
 
 var (
 	file_fleet_v1_health_service_proto_rawDescOnce sync.Once
@@ -311,35 +1004,66 @@ func file_fleet_v1_health_service_proto_rawDescGZIP() []byte {
 	return file_fleet_v1_health_service_proto_rawDescData
 }
 
-var file_fleet_v1_health_service_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_fleet_v1_health_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_fleet_v1_health_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_fleet_v1_health_service_proto_goTypes = []any{
-	(*ProbeClustersRequest)(nil),  // 0: fleet.v1.ProbeClustersRequest
-	(*ProbeClustersResponse)(nil), // 1: fleet.v1.ProbeClustersResponse
-	(*ProbeResult)(nil),           // 2: fleet.v1.ProbeResult
-	(*ClusterSelector)(nil),       // 3: fleet.v1.ClusterSelector
-	(*durationpb.Duration)(nil),   // 4: google.protobuf.Duration
-	(Verdict_Depth)(0),            // 5: fleet.v1.Verdict.Depth
-	(*Started)(nil),               // 6: fleet.v1.Started
-	(*Summary)(nil),               // 7: fleet.v1.Summary
-	(*Observation)(nil),           // 8: fleet.v1.Observation
-	(*status.Status)(nil),         // 9: google.rpc.Status
+	(ListClusterHealthRequest_Order)(0),        // 0: fleet.v1.ListClusterHealthRequest.Order
+	(*ProbeClustersRequest)(nil),               // 1: fleet.v1.ProbeClustersRequest
+	(*ProbeClustersResponse)(nil),              // 2: fleet.v1.ProbeClustersResponse
+	(*ProbeResult)(nil),                        // 3: fleet.v1.ProbeResult
+	(*ListClusterHealthRequest)(nil),           // 4: fleet.v1.ListClusterHealthRequest
+	(*ListClusterHealthResponse)(nil),          // 5: fleet.v1.ListClusterHealthResponse
+	(*WatchClusterHealthRequest)(nil),          // 6: fleet.v1.WatchClusterHealthRequest
+	(*WatchClusterHealthResponse)(nil),         // 7: fleet.v1.WatchClusterHealthResponse
+	(*ListTransitionsRequest)(nil),             // 8: fleet.v1.ListTransitionsRequest
+	(*ListTransitionsResponse)(nil),            // 9: fleet.v1.ListTransitionsResponse
+	(*WatchClusterHealthResponse_Started)(nil), // 10: fleet.v1.WatchClusterHealthResponse.Started
+	(*WatchClusterHealthResponse_Removed)(nil), // 11: fleet.v1.WatchClusterHealthResponse.Removed
+	(*WatchClusterHealthResponse_Synced)(nil),  // 12: fleet.v1.WatchClusterHealthResponse.Synced
+	(*ClusterSelector)(nil),                    // 13: fleet.v1.ClusterSelector
+	(*durationpb.Duration)(nil),                // 14: google.protobuf.Duration
+	(Verdict_Depth)(0),                         // 15: fleet.v1.Verdict.Depth
+	(*Started)(nil),                            // 16: fleet.v1.Started
+	(*Summary)(nil),                            // 17: fleet.v1.Summary
+	(*Observation)(nil),                        // 18: fleet.v1.Observation
+	(*status.Status)(nil),                      // 19: google.rpc.Status
+	(*ClusterHealth)(nil),                      // 20: fleet.v1.ClusterHealth
+	(*timestamppb.Timestamp)(nil),              // 21: google.protobuf.Timestamp
+	(*Transition)(nil),                         // 22: fleet.v1.Transition
 }
 var file_fleet_v1_health_service_proto_depIdxs = []int32{
-	3, // 0: fleet.v1.ProbeClustersRequest.selector:type_name -> fleet.v1.ClusterSelector
-	4, // 1: fleet.v1.ProbeClustersRequest.per_cluster_timeout:type_name -> google.protobuf.Duration
-	5, // 2: fleet.v1.ProbeClustersRequest.depth:type_name -> fleet.v1.Verdict.Depth
-	6, // 3: fleet.v1.ProbeClustersResponse.started:type_name -> fleet.v1.Started
-	2, // 4: fleet.v1.ProbeClustersResponse.result:type_name -> fleet.v1.ProbeResult
-	7, // 5: fleet.v1.ProbeClustersResponse.summary:type_name -> fleet.v1.Summary
-	8, // 6: fleet.v1.ProbeResult.observation:type_name -> fleet.v1.Observation
-	9, // 7: fleet.v1.ProbeResult.error:type_name -> google.rpc.Status
-	0, // 8: fleet.v1.HealthService.ProbeClusters:input_type -> fleet.v1.ProbeClustersRequest
-	1, // 9: fleet.v1.HealthService.ProbeClusters:output_type -> fleet.v1.ProbeClustersResponse
-	9, // [9:10] is the sub-list for method output_type
-	8, // [8:9] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	13, // 0: fleet.v1.ProbeClustersRequest.selector:type_name -> fleet.v1.ClusterSelector
+	14, // 1: fleet.v1.ProbeClustersRequest.per_cluster_timeout:type_name -> google.protobuf.Duration
+	15, // 2: fleet.v1.ProbeClustersRequest.depth:type_name -> fleet.v1.Verdict.Depth
+	16, // 3: fleet.v1.ProbeClustersResponse.started:type_name -> fleet.v1.Started
+	3,  // 4: fleet.v1.ProbeClustersResponse.result:type_name -> fleet.v1.ProbeResult
+	17, // 5: fleet.v1.ProbeClustersResponse.summary:type_name -> fleet.v1.Summary
+	18, // 6: fleet.v1.ProbeResult.observation:type_name -> fleet.v1.Observation
+	19, // 7: fleet.v1.ProbeResult.error:type_name -> google.rpc.Status
+	13, // 8: fleet.v1.ListClusterHealthRequest.selector:type_name -> fleet.v1.ClusterSelector
+	0,  // 9: fleet.v1.ListClusterHealthRequest.order_by:type_name -> fleet.v1.ListClusterHealthRequest.Order
+	20, // 10: fleet.v1.ListClusterHealthResponse.clusters:type_name -> fleet.v1.ClusterHealth
+	13, // 11: fleet.v1.WatchClusterHealthRequest.selector:type_name -> fleet.v1.ClusterSelector
+	10, // 12: fleet.v1.WatchClusterHealthResponse.started:type_name -> fleet.v1.WatchClusterHealthResponse.Started
+	20, // 13: fleet.v1.WatchClusterHealthResponse.changed:type_name -> fleet.v1.ClusterHealth
+	11, // 14: fleet.v1.WatchClusterHealthResponse.removed:type_name -> fleet.v1.WatchClusterHealthResponse.Removed
+	12, // 15: fleet.v1.WatchClusterHealthResponse.synced:type_name -> fleet.v1.WatchClusterHealthResponse.Synced
+	13, // 16: fleet.v1.ListTransitionsRequest.selector:type_name -> fleet.v1.ClusterSelector
+	21, // 17: fleet.v1.ListTransitionsRequest.since:type_name -> google.protobuf.Timestamp
+	22, // 18: fleet.v1.ListTransitionsResponse.transitions:type_name -> fleet.v1.Transition
+	1,  // 19: fleet.v1.HealthService.ProbeClusters:input_type -> fleet.v1.ProbeClustersRequest
+	4,  // 20: fleet.v1.HealthService.ListClusterHealth:input_type -> fleet.v1.ListClusterHealthRequest
+	6,  // 21: fleet.v1.HealthService.WatchClusterHealth:input_type -> fleet.v1.WatchClusterHealthRequest
+	8,  // 22: fleet.v1.HealthService.ListTransitions:input_type -> fleet.v1.ListTransitionsRequest
+	2,  // 23: fleet.v1.HealthService.ProbeClusters:output_type -> fleet.v1.ProbeClustersResponse
+	5,  // 24: fleet.v1.HealthService.ListClusterHealth:output_type -> fleet.v1.ListClusterHealthResponse
+	7,  // 25: fleet.v1.HealthService.WatchClusterHealth:output_type -> fleet.v1.WatchClusterHealthResponse
+	9,  // 26: fleet.v1.HealthService.ListTransitions:output_type -> fleet.v1.ListTransitionsResponse
+	23, // [23:27] is the sub-list for method output_type
+	19, // [19:23] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_fleet_v1_health_service_proto_init() }
@@ -348,6 +1072,7 @@ func file_fleet_v1_health_service_proto_init() {
 		return
 	}
 	file_fleet_v1_selector_proto_init()
+	file_fleet_v1_health_proto_init()
 	file_fleet_v1_stream_proto_init()
 	file_fleet_v1_verdict_proto_init()
 	file_fleet_v1_health_service_proto_msgTypes[1].OneofWrappers = []any{
@@ -355,18 +1080,25 @@ func file_fleet_v1_health_service_proto_init() {
 		(*ProbeClustersResponse_Result)(nil),
 		(*ProbeClustersResponse_Summary)(nil),
 	}
+	file_fleet_v1_health_service_proto_msgTypes[6].OneofWrappers = []any{
+		(*WatchClusterHealthResponse_Started_)(nil),
+		(*WatchClusterHealthResponse_Changed)(nil),
+		(*WatchClusterHealthResponse_Removed_)(nil),
+		(*WatchClusterHealthResponse_Synced_)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fleet_v1_health_service_proto_rawDesc), len(file_fleet_v1_health_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   3,
+			NumEnums:      1,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_fleet_v1_health_service_proto_goTypes,
 		DependencyIndexes: file_fleet_v1_health_service_proto_depIdxs,
+		EnumInfos:         file_fleet_v1_health_service_proto_enumTypes,
 		MessageInfos:      file_fleet_v1_health_service_proto_msgTypes,
 	}.Build()
 	File_fleet_v1_health_service_proto = out.File

@@ -19,7 +19,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	HealthService_ProbeClusters_FullMethodName = "/fleet.v1.HealthService/ProbeClusters"
+	HealthService_ProbeClusters_FullMethodName      = "/fleet.v1.HealthService/ProbeClusters"
+	HealthService_ListClusterHealth_FullMethodName  = "/fleet.v1.HealthService/ListClusterHealth"
+	HealthService_WatchClusterHealth_FullMethodName = "/fleet.v1.HealthService/WatchClusterHealth"
+	HealthService_ListTransitions_FullMethodName    = "/fleet.v1.HealthService/ListTransitions"
 )
 
 // HealthServiceClient is the client API for HealthService service.
@@ -32,6 +35,16 @@ type HealthServiceClient interface {
 	// cluster in the order of completion, `summary`. A cluster's failure is a result, never the call's error. The call
 	// ends shortly before its deadline (60 s where it has none) with what was found by then.
 	ProbeClusters(ctx context.Context, in *ProbeClustersRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProbeClustersResponse], error)
+	// ListClusterHealth returns what the continuous monitor knows of the selected clusters, a page at a time. It answers
+	// from memory and asks no cluster.
+	ListClusterHealth(ctx context.Context, in *ListClusterHealthRequest, opts ...grpc.CallOption) (*ListClusterHealthResponse, error)
+	// WatchClusterHealth sends the health of the selected clusters as it is, then `synced`, then every change. Changes of a
+	// cluster that come faster than the caller reads are merged into the latest. It lasts until the caller leaves; a caller
+	// who takes nothing for 30 s is ended with RESOURCE_EXHAUSTED. Every event carries a token with which a later call goes
+	// on behind it.
+	WatchClusterHealth(ctx context.Context, in *WatchClusterHealthRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchClusterHealthResponse], error)
+	// ListTransitions returns the history of state changes, the latest first, a page at a time.
+	ListTransitions(ctx context.Context, in *ListTransitionsRequest, opts ...grpc.CallOption) (*ListTransitionsResponse, error)
 }
 
 type healthServiceClient struct {
@@ -61,6 +74,45 @@ func (c *healthServiceClient) ProbeClusters(ctx context.Context, in *ProbeCluste
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type HealthService_ProbeClustersClient = grpc.ServerStreamingClient[ProbeClustersResponse]
 
+func (c *healthServiceClient) ListClusterHealth(ctx context.Context, in *ListClusterHealthRequest, opts ...grpc.CallOption) (*ListClusterHealthResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListClusterHealthResponse)
+	err := c.cc.Invoke(ctx, HealthService_ListClusterHealth_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *healthServiceClient) WatchClusterHealth(ctx context.Context, in *WatchClusterHealthRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchClusterHealthResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &HealthService_ServiceDesc.Streams[1], HealthService_WatchClusterHealth_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchClusterHealthRequest, WatchClusterHealthResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type HealthService_WatchClusterHealthClient = grpc.ServerStreamingClient[WatchClusterHealthResponse]
+
+func (c *healthServiceClient) ListTransitions(ctx context.Context, in *ListTransitionsRequest, opts ...grpc.CallOption) (*ListTransitionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListTransitionsResponse)
+	err := c.cc.Invoke(ctx, HealthService_ListTransitions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // HealthServiceServer is the server API for HealthService service.
 // All implementations must embed UnimplementedHealthServiceServer
 // for forward compatibility.
@@ -71,6 +123,16 @@ type HealthServiceServer interface {
 	// cluster in the order of completion, `summary`. A cluster's failure is a result, never the call's error. The call
 	// ends shortly before its deadline (60 s where it has none) with what was found by then.
 	ProbeClusters(*ProbeClustersRequest, grpc.ServerStreamingServer[ProbeClustersResponse]) error
+	// ListClusterHealth returns what the continuous monitor knows of the selected clusters, a page at a time. It answers
+	// from memory and asks no cluster.
+	ListClusterHealth(context.Context, *ListClusterHealthRequest) (*ListClusterHealthResponse, error)
+	// WatchClusterHealth sends the health of the selected clusters as it is, then `synced`, then every change. Changes of a
+	// cluster that come faster than the caller reads are merged into the latest. It lasts until the caller leaves; a caller
+	// who takes nothing for 30 s is ended with RESOURCE_EXHAUSTED. Every event carries a token with which a later call goes
+	// on behind it.
+	WatchClusterHealth(*WatchClusterHealthRequest, grpc.ServerStreamingServer[WatchClusterHealthResponse]) error
+	// ListTransitions returns the history of state changes, the latest first, a page at a time.
+	ListTransitions(context.Context, *ListTransitionsRequest) (*ListTransitionsResponse, error)
 	mustEmbedUnimplementedHealthServiceServer()
 }
 
@@ -83,6 +145,15 @@ type UnimplementedHealthServiceServer struct{}
 
 func (UnimplementedHealthServiceServer) ProbeClusters(*ProbeClustersRequest, grpc.ServerStreamingServer[ProbeClustersResponse]) error {
 	return status.Error(codes.Unimplemented, "method ProbeClusters not implemented")
+}
+func (UnimplementedHealthServiceServer) ListClusterHealth(context.Context, *ListClusterHealthRequest) (*ListClusterHealthResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListClusterHealth not implemented")
+}
+func (UnimplementedHealthServiceServer) WatchClusterHealth(*WatchClusterHealthRequest, grpc.ServerStreamingServer[WatchClusterHealthResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchClusterHealth not implemented")
+}
+func (UnimplementedHealthServiceServer) ListTransitions(context.Context, *ListTransitionsRequest) (*ListTransitionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListTransitions not implemented")
 }
 func (UnimplementedHealthServiceServer) mustEmbedUnimplementedHealthServiceServer() {}
 func (UnimplementedHealthServiceServer) testEmbeddedByValue()                       {}
@@ -116,17 +187,78 @@ func _HealthService_ProbeClusters_Handler(srv interface{}, stream grpc.ServerStr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type HealthService_ProbeClustersServer = grpc.ServerStreamingServer[ProbeClustersResponse]
 
+func _HealthService_ListClusterHealth_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListClusterHealthRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).ListClusterHealth(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_ListClusterHealth_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).ListClusterHealth(ctx, req.(*ListClusterHealthRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HealthService_WatchClusterHealth_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchClusterHealthRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(HealthServiceServer).WatchClusterHealth(m, &grpc.GenericServerStream[WatchClusterHealthRequest, WatchClusterHealthResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type HealthService_WatchClusterHealthServer = grpc.ServerStreamingServer[WatchClusterHealthResponse]
+
+func _HealthService_ListTransitions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListTransitionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HealthServiceServer).ListTransitions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HealthService_ListTransitions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HealthServiceServer).ListTransitions(ctx, req.(*ListTransitionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // HealthService_ServiceDesc is the grpc.ServiceDesc for HealthService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var HealthService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "fleet.v1.HealthService",
 	HandlerType: (*HealthServiceServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "ListClusterHealth",
+			Handler:    _HealthService_ListClusterHealth_Handler,
+		},
+		{
+			MethodName: "ListTransitions",
+			Handler:    _HealthService_ListTransitions_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "ProbeClusters",
 			Handler:       _HealthService_ProbeClusters_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "WatchClusterHealth",
+			Handler:       _HealthService_WatchClusterHealth_Handler,
 			ServerStreams: true,
 		},
 	},
