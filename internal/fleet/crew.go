@@ -10,7 +10,8 @@ type worker interface{ work() }
 
 // crew does work in goroutines that stay for more while there is any: a stack that has grown to what a TLS connection needs
 // is worth keeping, for growing one costs as much as a third of a warm probe. With the last piece of work all of them end.
-// The zero value is ready.
+// It needs no end of its own: its goroutines live no longer than the work that its users wait for, but for the instant in
+// which the last one goes. The zero value is ready.
 type crew struct {
 	mu   sync.Mutex
 	busy int

@@ -78,9 +78,12 @@ func (leaver) work() { runtime.Goexit() }
 func TestACrewOutlivesGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c crew
+		first := begin(&c, 1)
 		c.run(leaver{})
 		synctest.Wait()
+		checkIdle(t, &c, 0)
 		end(begin(&c, 2)...)
+		end(first...)
 		checkIdle(t, &c, 0)
 	})
 }

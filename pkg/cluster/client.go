@@ -149,18 +149,15 @@ func (c *Client) rereadCredentials(used *transports) bool {
 	return true
 }
 
-// roundTrip sends a request and, if the credential was rejected but could be read anew, sends it once more.
-func (c *Client) roundTrip(req *http.Request, way func(*transports) http.RoundTripper) (*http.Response, error) {
+// roundTrip sends a request by one of the ways and, if the credential was rejected but could be read anew, once more.
+func (c *Client) roundTrip(send func(*transports) (*http.Response, error)) (*http.Response, error) {
 	used := c.transports.Load()
-	resp, err := way(used).RoundTrip(req)
+	resp, err := send(used)
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || !c.rereadCredentials(used) {
 		return resp, err
 	}
 	_ = resp.Body.Close() // the second answer counts
-	if req, err = rewound(req); err != nil {
-		return nil, err
-	}
-	return way(c.transports.Load()).RoundTrip(req)
+	return send(c.transports.Load())
 }
 
 // rewound returns the request as it was before it was sent.
@@ -175,6 +172,17 @@ func rewound(req *http.Request) (*http.Request, error) {
 	req = req.WithContext(req.Context())
 	req.Body = body
 	return req, nil
+}
+
+// by returns what sends the request by one of the ways. It may be sent more than once.
+func by(way func(*transports) http.RoundTripper, req *http.Request) func(*transports) (*http.Response, error) {
+	return func(t *transports) (*http.Response, error) {
+		again, err := rewound(req)
+		if err != nil {
+			return nil, err
+		}
+		return way(t).RoundTrip(again)
+	}
 }
 
 func probeWay(t *transports) http.RoundTripper { return t.probe }

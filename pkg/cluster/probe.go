@@ -144,15 +144,22 @@ func (p *prober) askReady(ctx context.Context, path int) (*http.Response, error)
 	if !p.lean() {
 		return p.send(p.requests.ready(ctx, path))
 	}
-	prepared := p.requests.prepare(path) //nolint:contextcheck // the way has it
+	prepared, err := p.requests.prepare(path) //nolint:contextcheck // the wire gets it apart
+	if err != nil {
+		return nil, err
+	}
 	p.trace.head = prepared.head
-	return p.sendBy(func(t *transports) http.RoundTripper { return wireCall{t.wire, ctx, p.trace} }, prepared.Request)
+	return p.answered(p.roundTrip(func(t *transports) (*http.Response, error) {
+		return t.wire.send(ctx, prepared.Request, p.trace)
+	}))
 }
 
-func (p *prober) send(req *http.Request) (*http.Response, error) { return p.sendBy(probeWay, req) }
+func (p *prober) send(req *http.Request) (*http.Response, error) {
+	return p.answered(p.roundTrip(by(probeWay, req)))
+}
 
-func (p *prober) sendBy(way func(*transports) http.RoundTripper, req *http.Request) (*http.Response, error) {
-	resp, err := p.roundTrip(req, way)
+// answered lets the limits of the cluster learn from an answer.
+func (p *prober) answered(resp *http.Response, err error) (*http.Response, error) {
 	if err == nil {
 		p.probing.learn(resp.StatusCode)
 	}

@@ -14,9 +14,9 @@ import (
 const (
 	// PageSize is how many objects a list is asked for at a time.
 	PageSize = 500
-	// MaxPageBytes bounds one answer to a read, decompressed: more than a server sends that ignores the limit of a page
-	// and sends all it has at once, and an end for one that never comes to it.
-	MaxPageBytes = 512 << 20
+	// maxPageBytes bounds one answer to a read, decompressed. It has room for most servers that ignore the limit of a page
+	// and send all they have at once, and is an end for one that never comes to it.
+	maxPageBytes = 512 << 20
 	// maxErrorBytes bounds what is read of an answer that says no.
 	maxErrorBytes = 64 << 10
 	// wordsTimeout bounds the wait for them.
@@ -135,7 +135,7 @@ func (r Resource) check(q Query) error {
 func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToken string) (*Body, error) {
 	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
 		return c.requests.accept(ctx, r.path(q.Namespace, q.Name), q.parameters(PageSize, continueToken), q.Format.accept(q.Name == ""))
-	}, MaxPageBytes)
+	}, maxPageBytes)
 	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusGone && continueToken != "" {
 		e.Message = "the list changed while it was read (its continue token expired); ask again"
 	}
@@ -156,7 +156,7 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	}
 	t := &trace{}
 	callCtx, cancel := context.WithCancel(withTrace(ctx, t))
-	resp, err := c.roundTrip(request(callCtx), readWay)
+	resp, err := c.roundTrip(by(readWay, request(callCtx)))
 	if err != nil {
 		cancel()
 		c.reading.release()

@@ -26,7 +26,7 @@ type requests struct {
 }
 
 // preparedRequest is a readiness request that all quick probes share, and what of it goes over the wire. Nothing of it
-// changes from one probe to the next; it has no context.
+// changes from one probe to the next. Its own context never ends: that of the call goes beside it.
 type preparedRequest struct {
 	*http.Request
 	path int
@@ -129,14 +129,18 @@ func (r *requests) ready(ctx context.Context, path int) *http.Request {
 }
 
 // prepare returns the shared request for one of readyPaths.
-func (r *requests) prepare(path int) *preparedRequest {
+func (r *requests) prepare(path int) (*preparedRequest, error) {
 	if p := r.prepared.Load(); p != nil && p.path == path {
-		return p
+		return p, nil
 	}
-	p := &preparedRequest{Request: r.ready(context.Background(), path), path: path} // the wire gets the call's context
-	p.head, _ = appendRequest(nil, p.Request)                                       // its header was validated
+	req := r.ready(context.Background(), path)
+	head, err := appendRequest(nil, req)
+	if err != nil {
+		return nil, err
+	}
+	p := &preparedRequest{Request: req, path: path, head: head}
 	r.prepared.Store(p)
-	return p
+	return p, nil
 }
 
 func (r *requests) accept(ctx context.Context, path, query, accept string) *http.Request {

@@ -8,9 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socket looks at a connection without reading from it. Its zero value sees nothing. It is for whoever owns the connection:
-// nobody may close it during a look.
-type socket struct{ fd int32 } // 0: unknown
+// socket looks at a connection without reading from it. Its zero value sees nothing. It is for one goroutine at a time.
+type socket struct {
+	raw  syscall.RawConn
+	look func(fd uintptr) bool // made once, so that a look allocates nothing
+	asks [1]unix.PollFd
+}
 
 func (s *socket) init(conn syscall.Conn) {
 	if conn == nil {
@@ -20,16 +23,20 @@ func (s *socket) init(conn syscall.Conn) {
 	if err != nil {
 		return
 	}
-	_ = raw.Control(func(fd uintptr) { s.fd = int32(fd) }) //nolint:gosec // a file descriptor; unknown if it is closed already
+	s.raw = raw
+	s.look = func(fd uintptr) bool {
+		s.asks[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN} //nolint:gosec // a file descriptor
+		if _, err := unix.Poll(s.asks[:], 0); err != nil {
+			s.asks[0].Revents = 0
+		}
+		return true
+	}
 }
 
-// readable reports whether something has come in, be it only the connection's end. It asks the system by itself, without
-// the locks that make a look through the connection cost as much again.
+// readable reports whether something has come in, be it only the connection's end.
 func (s *socket) readable() bool {
-	if s.fd == 0 {
+	if s.raw == nil {
 		return false
 	}
-	asks := [1]unix.PollFd{{Fd: s.fd, Events: unix.POLLIN}}
-	n, err := unix.Poll(asks[:], 0)
-	return err == nil && n > 0
+	return s.raw.Read(s.look) != nil || s.asks[0].Revents != 0
 }

@@ -54,18 +54,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	return w.send(req.Context(), req, traceOf(req.Context()))
 }
 
-// wireCall sends a request that others share: context and trace are not in it.
-type wireCall struct {
-	*wire
-	ctx   context.Context //nolint:containedctx // the call's, which ends with it
-	trace *trace
-}
-
-// RoundTrip sends the request.
-func (c wireCall) RoundTrip(req *http.Request) (*http.Response, error) {
-	return c.send(c.ctx, req, c.trace)
-}
-
+// send is RoundTrip with context and trace apart from the request, which may be shared.
 func (w *wire) send(ctx context.Context, req *http.Request, t *trace) (*http.Response, error) {
 	if t.fresh {
 		t.token = tokenExpiry(req.Header.Get("Authorization"))
@@ -129,12 +118,12 @@ func (w *wire) exchange(ctx context.Context, conn *wireConn, req *http.Request, 
 
 // begin gives the connection the time until the deadline, or as long as the call's context lasts if there is none.
 func (c *wireConn) begin(w *wire, deadline time.Time) {
-	c.state.Store(inCall)
 	left := time.Hour
 	if !deadline.IsZero() {
 		left = time.Until(deadline)
 	}
 	c.endIn(w, left)
+	c.state.Store(inCall)
 }
 
 // endIn sets the time after which the connection's time is over.
@@ -158,10 +147,14 @@ func (c *wireConn) end() {
 // timeOver ends a call that takes too long, or a connection that was idle too long. The timer may have fired for a time
 // that has been prolonged since.
 func (w *wire) timeOver(conn *wireConn) {
-	if int64(time.Since(conn.made)) < conn.ends.Load() {
+	if !conn.over() {
 		return
 	}
 	if conn.state.CompareAndSwap(inCall, timedOut) {
+		if !conn.over() { // a call has begun meanwhile
+			conn.state.Store(inCall)
+			return
+		}
 		conn.interrupt()
 		return
 	}
@@ -170,9 +163,13 @@ func (w *wire) timeOver(conn *wireConn) {
 	}
 }
 
-// unseen marks an error where the other end has thrown the request away.
+// over reports whether the connection's time is over.
+func (c *wireConn) over() bool { return int64(time.Since(c.made)) >= c.ends.Load() }
+
+// unseen marks an error where the other end has thrown the request away, or where the connection was closed on our side
+// before it: client-go closes those of a client certificate that its plugin has renewed.
 func (c *wireConn) unseen(err error) error {
-	if c.reused && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
+	if c.reused && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)) {
 		return &unseenError{err}
 	}
 	return err

@@ -21,6 +21,11 @@ type run[K, V any] struct {
 	// next has no buffer: it hands a key to a worker that is free. The feeder
 	// closes it behind the last key.
 	next chan *attempt[K, V]
+	// lost has a token for each worker that runtime.Goexit in fn has ended. It
+	// has room for all: the feeder may have ended.
+	lost chan struct{}
+	// started counts the slots that were taken.
+	started int
 	// parts has no buffer: a worker keeps its slot until the consumer has
 	// taken what it brings. The feeder closes parts behind the last worker.
 	parts chan Part[K, V]
@@ -38,7 +43,7 @@ func fan[K, V any](ctx context.Context, keys iter.Seq[K], limit int, call call[K
 	}
 	return func(yield func(Part[K, V]) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		r := &run[K, V]{call: call, start: time.Now(), next: make(chan *attempt[K, V]), parts: make(chan Part[K, V])}
+		r := &run[K, V]{call: call, start: time.Now(), next: make(chan *attempt[K, V]), lost: make(chan struct{}, limit), parts: make(chan Part[K, V])}
 		go r.feed(ctx, cancel, keys, limit)
 
 		defer func() { // deferred, because the loop body may panic
@@ -91,37 +96,40 @@ func (r *run[K, V]) feed(ctx context.Context, cancel context.CancelFunc, keys it
 }
 
 // assign gives the key to a free worker, to a new one while there are slots, or
-// else to the first that is done. It never waits for a slot itself, for workers
-// do not give theirs back before next is closed.
+// else to the first that is done. Workers keep their slots: only where one was
+// lost is there another slot to wait for, and it comes free at once.
 func (r *run[K, V]) assign(ctx context.Context, slots *errgroup.Group, a *attempt[K, V]) {
 	select {
 	case r.next <- a:
 		return
 	default:
 	}
-	started := slots.TryGo(func() error {
+	if r.started < cap(r.lost) {
+		r.started++
+	} else {
+		select {
+		case r.next <- a:
+			return
+		case <-r.lost:
+		}
+	}
+	slots.Go(func() error {
 		r.serve(ctx, a)
 		return nil
 	})
-	if !started {
-		r.next <- a
-	}
 }
 
-// serve works on a and then on whatever comes next. runtime.Goexit in fn ends
-// the goroutine, but not before the deferred function has served on in it.
+// serve works on a and then on whatever comes next.
 func (r *run[K, V]) serve(ctx context.Context, a *attempt[K, V]) {
-	more := true
+	returned := false
 	defer func() {
-		if !more {
-			return
-		}
-		if a, more = <-r.next; more {
-			r.serve(ctx, a)
+		if !returned {
+			r.lost <- struct{}{}
 		}
 	}()
-	for more {
+	for more := true; more; {
 		a.work(ctx)
 		a, more = <-r.next
 	}
+	returned = true
 }

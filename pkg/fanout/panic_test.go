@@ -50,6 +50,25 @@ func TestPanicOfFnIsThatKeysError(t *testing.T) {
 	}
 }
 
+func TestGoexitOfEveryFnCostsNoSlotAndNoStack(t *testing.T) {
+	const keys = 20_000
+	for _, limit := range []int{1, 3} {
+		yielded := 0
+		for r := range fanout.Each(t.Context(), upTo(keys), limit, func(context.Context, int) (int, error) {
+			runtime.Goexit()
+			return 0, nil
+		}) {
+			if r.Err == nil {
+				t.Fatal("no error")
+			}
+			yielded++
+		}
+		if yielded != keys {
+			t.Errorf("%d results with limit %d", yielded, limit)
+		}
+	}
+}
+
 // checkPanic wants a PanicError with this text, and a stack that mentions where,
 // which no way to print the error does.
 func checkPanic(t *testing.T, err error, text, where string) {
