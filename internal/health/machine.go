@@ -1,0 +1,178 @@
+package health
+
+import (
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+// Rules are the thresholds by which the confirmed state of a cluster changes, and the pace of probes that follows. One
+// failed probe is no outage and one good answer no recovery; no answer at all is not good news either.
+type Rules struct {
+	// Interval is from the end of a probe to the next. Confirm is the same after an answer against the confirmed state.
+	Interval, Confirm time.Duration
+	// Failures in a row make a cluster anything but healthy, if Span lies between the ends of the first and the last.
+	Failures int
+	Span     time.Duration
+	// Successes in a row make a cluster healthy.
+	Successes int
+	// Rejections in a row make a cluster unauthorized, whatever the time between them.
+	Rejections int
+	// Stale is how long without a conclusive probe a state is believed.
+	Stale time.Duration
+	// Flips within FlipWindow are flapping; 0: nothing is.
+	Flips      int
+	FlipWindow time.Duration
+}
+
+// DefaultRules are those of the design.
+func DefaultRules() Rules {
+	return Rules{
+		Interval:   10 * time.Second,
+		Confirm:    2 * time.Second,
+		Failures:   3,
+		Span:       5 * time.Second,
+		Successes:  2,
+		Rejections: 2,
+		Stale:      35 * time.Second,
+		Flips:      6,
+		FlipWindow: 10 * time.Minute,
+	}
+}
+
+// Observation is what one probe found.
+type Observation struct {
+	// State is Unknown where the probe says nothing of the cluster, because the observer itself failed.
+	State cluster.State
+	// Network says that the probe failed at network level: the verdict blames the network.
+	Network bool
+	// At is when the probe ended.
+	At time.Time
+}
+
+// Change is a change of the confirmed state.
+type Change struct {
+	From, To cluster.State
+	At       time.Time
+	// Lasted is how long From had lasted, 0 where that is not known.
+	Lasted time.Duration
+	// Flapping says that with this change there have been too many lately.
+	Flapping bool
+}
+
+// Observe returns the status after a probe, and the change that it confirms, if any. An inconclusive observation changes
+// nothing, nor does one that is overtaken by a later one.
+//
+// After a silence of more than two intervals, or a step of the clock as large, the state is unknown and the observation
+// the first of a new run: the process may have been stopped for as long.
+func (r Rules) Observe(s Status, o Observation, j Judgement) (Status, *Change) {
+	since := o.At.Sub(s.LastProbe)
+	gap := !s.LastProbe.IsZero() && since.Abs() > 2*r.Interval
+	if o.State == cluster.Unknown || since < 0 && !gap {
+		return s, nil
+	}
+	next := r.heed(s, j)
+	if gap {
+		next = next.lose()
+	}
+	return r.settle(s, next.count(o), o.At, j)
+}
+
+// Pass returns the status after time has passed without a probe, and the change that follows from it, if any: a state
+// that is stale is unknown, and a failure that was withheld is confirmed once it is clear that it is not the observer's.
+func (r Rules) Pass(s Status, now time.Time, j Judgement) (Status, *Change) {
+	next := r.heed(s, j)
+	if age := now.Sub(s.LastProbe); age >= r.Stale || age < -2*r.Interval {
+		next = next.lose()
+	}
+	return r.settle(s, next, now, j)
+}
+
+// Resume returns the status when the observer is no longer suspect: what failed meanwhile was not the cluster's fault and
+// is forgotten. The state is shown again when the cluster is reached. Observe and Pass resume by themselves; to call it
+// for all clusters at once makes the next judgement begin afresh.
+func (r Rules) Resume(s Status) Status {
+	if s.run.ours {
+		s.run = run{}
+	}
+	return s
+}
+
+// Next returns how long after the last probe the next is due, without jitter. A first failure at network level is
+// confirmed at once, because a fresh connection may do what an old one did not. A cluster that refuses connections is
+// found down Span after its first failure.
+func (r Rules) Next(s Status) time.Duration {
+	n := s.run
+	if s.Suspect || n.count == 0 {
+		return r.Interval
+	}
+	if n.network() && n.count == 1 {
+		return 0
+	}
+	left := r.Span - s.LastProbe.Sub(n.first)
+	if n.last != cluster.Healthy && n.count >= r.Failures-1 && left > 0 {
+		return min(r.Confirm, left)
+	}
+	return r.Confirm
+}
+
+func (r Rules) heed(s Status, j Judgement) Status {
+	if j.Suspect {
+		return s
+	}
+	return r.Resume(s)
+}
+
+// settle confirms what the run has proved and returns the change from before.
+func (r Rules) settle(before, s Status, at time.Time, j Judgement) (Status, *Change) {
+	if r.proved(s, j) {
+		s = s.become()
+	}
+	if j.Suspect {
+		s = s.suspect()
+	}
+	if s.State == before.State {
+		return s, nil
+	}
+	s.Since = at
+	if s.State != cluster.Unknown && s.State != before.Known {
+		s = r.flip(s, at)
+	}
+	c := &Change{From: before.State, To: s.State, At: at, Flapping: s.Flapping(at)}
+	if !before.Since.IsZero() {
+		c.Lasted = max(0, at.Sub(before.Since))
+	}
+	return s, c
+}
+
+// proved reports whether the run suffices to change the state. Failures at network level do not while they may be the
+// observer's own.
+func (r Rules) proved(s Status, j Judgement) bool {
+	n := s.run
+	switch {
+	case n.count == 0:
+		return false
+	case n.last == cluster.Healthy:
+		return n.count >= r.Successes
+	case n.rejected >= r.Rejections:
+		return true
+	case n.count < r.Failures || s.LastProbe.Sub(n.first) < r.Span:
+		return false
+	case n.network():
+		return !j.Suspect && !n.cut.After(j.Clear)
+	}
+	return true
+}
+
+// flip remembers a change from one known state to another. To and from Unknown is none: then it is us who do not know.
+func (r Rules) flip(s Status, at time.Time) Status {
+	if r.Flips < 1 {
+		return s
+	}
+	kept := s.flips[max(0, len(s.flips)-r.Flips+1):]
+	s.flips = append(append(make([]time.Time, 0, r.Flips), kept...), at)
+	if len(s.flips) == r.Flips {
+		s.flapping = s.flips[0].Add(r.FlipWindow)
+	}
+	return s
+}

@@ -1,0 +1,118 @@
+package health
+
+import "time"
+
+// Uptime is for how long a cluster was healthy, of the time in which that was known. It looks back on the last hour by
+// the minute, the last day by the hour and the last 30 days by the day (UTC), by the wall clock. The zero value knows
+// nothing. It is for one goroutine at a time.
+type Uptime struct {
+	minutes [60]bucket
+	hours   [24]bucket
+	days    [30]bucket
+	// heads are the numbers of the latest bucket of each, counted from 1970.
+	heads [3]int64
+}
+
+// bucket is how many milliseconds of a stretch of time are known, and in how many of them the cluster was healthy.
+type bucket struct{ up, known uint32 }
+
+// ring is the buckets of one width. A bucket is kept at its number modulo their count.
+type ring struct {
+	buckets []bucket
+	head    *int64
+	// width is in milliseconds.
+	width int64
+}
+
+func (u *Uptime) rings() [3]ring {
+	return [3]ring{
+		{u.minutes[:], &u.heads[0], time.Minute.Milliseconds()},
+		{u.hours[:], &u.heads[1], time.Hour.Milliseconds()},
+		{u.days[:], &u.heads[2], 24 * time.Hour.Milliseconds()},
+	}
+}
+
+// Add adds a stretch of known time that ends at to, healthy or not. Stretches may overlap and come out of order: no bucket
+// knows more than its own time. If the clock was set meanwhile, the stretch is as long as the monotonic readings say. What
+// a clock recorded that was ahead is left out until its time comes; where it was ahead by more than a ring's whole time,
+// that ring begins anew.
+func (u *Uptime) Add(from, to time.Time, healthy bool) {
+	lasted := to.Sub(from).Milliseconds()
+	if lasted <= 0 {
+		return
+	}
+	end := to.UnixMilli()
+	for _, r := range u.rings() {
+		r.add(end-min(lasted, r.span()), end, healthy)
+	}
+}
+
+// Availability returns the availability at a time.
+func (u *Uptime) Availability(now time.Time) Availability {
+	at := now.UnixMilli()
+	r := u.rings()
+	return Availability{Hour: r[0].availability(at), Day: r[1].availability(at), Month: r[2].availability(at)}
+}
+
+// span is how far the ring looks back, in milliseconds.
+func (r ring) span() int64 { return r.len() * r.width }
+
+func (r ring) len() int64 { return int64(len(r.buckets)) }
+
+// add adds the time between two moments, which are at most a span apart.
+func (r ring) add(from, to int64, healthy bool) {
+	last := floorDiv(to-1, r.width)
+	r.reach(last)
+	for n := max(floorDiv(from, r.width), *r.head-r.len()+1); n <= last; n++ {
+		known := min(to, (n+1)*r.width) - max(from, n*r.width)
+		r.at(n).add(known, r.width, healthy)
+	}
+}
+
+func (b *bucket) add(known, width int64, healthy bool) {
+	known = min(known, width-int64(b.known))
+	b.known += uint32(known) //nolint:gosec // at most the width
+	if healthy {
+		b.up += uint32(known) //nolint:gosec // at most known
+	}
+}
+
+// reach makes room for a bucket. The ring begins anew where it ends: after a long time, or when the clock was ahead.
+func (r ring) reach(n int64) {
+	distance := n - *r.head
+	switch {
+	case distance >= r.len() || distance <= -r.len():
+		clear(r.buckets)
+		*r.head = n
+	case distance > 0:
+		for ; *r.head < n; *r.head++ {
+			*r.at(*r.head + 1) = bucket{}
+		}
+	}
+}
+
+func (r ring) availability(now int64) float64 {
+	last := floorDiv(now, r.width)
+	var up, known int64
+	for n := max(last, *r.head) - r.len() + 1; n <= min(last, *r.head); n++ {
+		b := r.at(n)
+		up += int64(b.up)
+		known += int64(b.known)
+	}
+	if known == 0 {
+		return -1
+	}
+	return float64(up) / float64(known)
+}
+
+func (r ring) at(n int64) *bucket {
+	return &r.buckets[n-floorDiv(n, r.len())*r.len()]
+}
+
+func floorDiv(n, by int64) int64 {
+	q := n / by
+	if n%by < 0 {
+		q--
+	}
+	return q
+}
