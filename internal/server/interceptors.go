@@ -47,8 +47,8 @@ func interceptors(log *slog.Logger, metrics *grpcprometheus.ServerMetrics, life 
 		grpc.ChainStreamInterceptor(
 			metrics.StreamServerInterceptor(),
 			logging.StreamServerInterceptor(logger(log), lines...),
-			recovery.StreamServerInterceptor(recovered),
 			life.stream,
+			recovery.StreamServerInterceptor(recovered), // in the goroutine that life.stream starts
 			explainStream,
 			validating.StreamServerInterceptor(validator),
 		),

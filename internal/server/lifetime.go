@@ -83,7 +83,7 @@ func (l *lifetime) bound(ctx context.Context) (bounded context.Context, release 
 func (l *lifetime) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	leave, ok := l.enter(info.FullMethod)
 	if !ok {
-		return nil, shuttingDown()
+		return nil, shuttingDown("")
 	}
 	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, unaryTimeout)
@@ -91,13 +91,13 @@ func (l *lifetime) unary(ctx context.Context, request any, info *grpc.UnaryServe
 	ctx, release := l.bound(ctx)
 	defer release()
 	response, err := handler(ctx, request)
-	return response, orWhyEnded(ctx, err)
+	return response, orWhyEnded(ctx, err, "")
 }
 
 func (l *lifetime) stream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	leave, ok := l.enter(info.FullMethod)
 	if !ok {
-		return shuttingDown()
+		return shuttingDown("")
 	}
 	leave = sync.OnceFunc(leave)
 	defer leave()
@@ -105,18 +105,23 @@ func (l *lifetime) stream(service any, stream grpc.ServerStream, info *grpc.Stre
 	defer end(nil)
 	ctx, release := l.bound(ctx)
 	defer release()
-	return orWhyEnded(ctx, handler(service, &boundedStream{ServerStream: stream, ctx: ctx, end: end, told: leave}))
+	bounded := &boundedStream{ServerStream: stream, ctx: ctx, begun: time.Now(), told: leave}
+	err := bounded.run(func() error { return handler(service, bounded) })
+	if errors.Is(err, errSlowCaller) {
+		end(errSlowCaller)
+	}
+	return orWhyEnded(ctx, err, bounded.resumeToken())
 }
 
 // orWhyEnded replaces the error of a call that the server ended. A call that ended well all the same is whole.
-func orWhyEnded(ctx context.Context, err error) error {
+func orWhyEnded(ctx context.Context, err error, resumeToken string) error {
 	switch cause := context.Cause(ctx); {
 	case err == nil:
 		return nil
 	case errors.Is(cause, errStopping):
-		return shuttingDown()
+		return shuttingDown(resumeToken)
 	case errors.Is(cause, errSlowCaller):
-		return slowCaller()
+		return slowCaller(resumeToken)
 	}
 	return err
 }

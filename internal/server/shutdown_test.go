@@ -214,8 +214,8 @@ func TestACallerWhoDoesNotReadDoesNotHoldUpAShutdown(t *testing.T) {
 func TestACallThatEndedWellIsNotReplaced(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errStopping)
-	if err := orWhyEnded(ctx, nil); err != nil {
+	if err := orWhyEnded(ctx, nil, ""); err != nil {
 		t.Errorf("it became %v", err)
 	}
-	mustBeShuttingDown(t, orWhyEnded(ctx, context.Canceled))
+	mustBeShuttingDown(t, orWhyEnded(ctx, context.Canceled, ""))
 }

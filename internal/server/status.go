@@ -103,14 +103,33 @@ func secretDataNotAllowed() error {
 		"output.secret_data: this aggregator does not send the data of Secrets; its operator permits it with --allow-secret-data")
 }
 
-func shuttingDown() error {
+// shuttingDown ends a call. A watch can be resumed elsewhere behind the last event that was sent.
+func shuttingDown(resumeToken string) error {
 	return detailed(codes.Unavailable, "the aggregator is shutting down",
-		&errdetails.ErrorInfo{Reason: "SHUTTING_DOWN", Domain: errorDomain},
+		&errdetails.ErrorInfo{Reason: "SHUTTING_DOWN", Domain: errorDomain, Metadata: resumeMetadata(resumeToken)},
 		&errdetails.RetryInfo{RetryDelay: durationpb.New(shutdownRetry)}).Err()
 }
 
-func slowCaller() error {
-	return failure(codes.ResourceExhausted, "SLOW_CALLER", "the call was ended: what was sent was not read in time")
+// slowCaller ends a call. A watch can be resumed behind the last event that was sent.
+func slowCaller(resumeToken string) error {
+	return detailed(codes.ResourceExhausted, "the call was ended: what was sent was not read in time",
+		&errdetails.ErrorInfo{Reason: "SLOW_CALLER", Domain: errorDomain, Metadata: resumeMetadata(resumeToken)}).Err()
+}
+
+func resumeMetadata(token string) map[string]string {
+	if token == "" {
+		return nil
+	}
+	return map[string]string{"resume_token": token}
+}
+
+func notMonitored() error {
+	return failure(codes.FailedPrecondition, "NOT_MONITORED",
+		"this aggregator does not monitor its clusters; ProbeClusters tests them now")
+}
+
+func noHistory() error {
+	return failure(codes.FailedPrecondition, "NO_HISTORY", "this aggregator keeps no history of its clusters' states")
 }
 
 func failure(code codes.Code, reason, message string) error {

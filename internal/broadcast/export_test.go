@@ -1,0 +1,11 @@
+package broadcast
+
+// NewBounded returns a hub that remembers that many removed keys.
+func NewBounded[T any](tombstones int) *Hub[T] {
+	h := New[T]()
+	h.maxTombstones = tombstones
+	return h
+}
+
+// MaxTombstones is how many removed keys a hub remembers.
+const MaxTombstones = maxTombstones
