@@ -85,9 +85,14 @@ func TestWhatFailsTogetherIsOneIncident(t *testing.T) {
 				"5 of 5 clusters in address range 10.0.7.0/24 are unreachable: CONNECTION_REFUSED")},
 		},
 		"a range rather than the zone of the same clusters": {
-			[][]*health.Record{members("a", traits{Zone: "z.example", Range: "10.0.7.0/24"}, 5, 5, cluster.ConnectionRefused), sound(20)},
+			[][]*health.Record{members("a", traits{Zone: "0.example", Range: "10.0.7.0/24"}, 5, 5, cluster.ConnectionRefused), sound(20)},
 			[]health.Incident{incident(health.CauseRange, "10.0.7.0/24", cluster.ConnectionRefused, 5, names("a", 5),
 				"5 of 5 clusters in address range 10.0.7.0/24 are unreachable: CONNECTION_REFUSED")},
+		},
+		"a zone rather than the larger range": {
+			[][]*health.Record{members("a", traits{Zone: "z.example", Range: "10.0.0.0/24"}, 5, 5, cluster.ConnectionRefused), sound(4), members("b", traits{}, 9, 0, "")},
+			[]health.Incident{incident(health.CauseZone, "z.example", cluster.ConnectionRefused, 5, names("a", 5),
+				"5 of 5 clusters in DNS zone z.example are unreachable: CONNECTION_REFUSED")},
 		},
 		"a region rather than its ranges": {
 			[][]*health.Record{
@@ -142,7 +147,7 @@ func TestWhatFailsTogetherIsOneIncident(t *testing.T) {
 		"less than half is none":              {[][]*health.Record{members("a", traits{Region: "eu"}, 25, 12, cluster.ConnectTimeout), sound(90)}, nil},
 		"a few of an authority that all have": {[][]*health.Record{members("a", traits{Authority: "c0ffee"}, 1000, 10, cluster.TLSExpired)}, nil},
 		"what the whole fleet shares":         {[][]*health.Record{members("a", traits{Authority: "c0ffee"}, 10, 9, cluster.TLSExpired)}, nil},
-		"what is as bad elsewhere":            {[][]*health.Record{members("a", traits{Region: "eu"}, 40, 30, cluster.ConnectTimeout), members("b", traits{}, 40, 20, cluster.ConnectTimeout)}, nil},
+		"what is as bad elsewhere":            {[][]*health.Record{members("a", traits{Region: "eu"}, 400, 300, cluster.ConnectTimeout), members("b", traits{}, 400, 200, cluster.ConnectTimeout)}, nil},
 		"what chance brings about somewhere": {[][]*health.Record{
 			members("a", traits{Region: "eu"}, 4, 3, cluster.ConnectTimeout), members("b", traits{Region: "us"}, 40, 9, cluster.ConnectTimeout),
 		}, nil},

@@ -48,7 +48,7 @@ func TraitsOf(server string, caData []byte, labels map[string]string) Traits {
 }
 
 func rangeOf(address netip.Addr) string {
-	address = address.Unmap().WithZone("")
+	address = address.Unmap()
 	bits := rangeBits6
 	if address.Is4() {
 		bits = rangeBits4
