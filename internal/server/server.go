@@ -29,6 +29,8 @@ type Options struct {
 	Metrics prometheus.Registerer
 	// SecretData lets callers ask for the data of Secrets; without it such a request is refused.
 	SecretData bool
+	// Overview is what overviews of the fleet are made from.
+	Overview OverviewSources
 }
 
 // Server serves fleet.v1, grpc.health.v1 and reflection.
@@ -44,6 +46,7 @@ func New(f *fleet.Fleet, options Options) (*Server, error) {
 		fleetv1.RegisterHealthServiceServer(r, &probes{fleet: f})
 		fleetv1.RegisterClusterServiceServer(r, &clusters{fleet: f})
 		fleetv1.RegisterManifestServiceServer(r, &manifests{fleet: f, secretData: options.SecretData})
+		fleetv1.RegisterFleetServiceServer(r, newOverviews(f, options.Overview, options.Log))
 	})
 }
 

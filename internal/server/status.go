@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
+	"github.com/clusterfleet/clusterfleet/internal/overview"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
@@ -96,6 +97,23 @@ func invalidField(field, why string) error {
 
 func panicked() error {
 	return failure(codes.Internal, "INTERNAL", "the aggregator failed; its log says why")
+}
+
+func notMonitored() error {
+	return failure(codes.FailedPrecondition, "NOT_MONITORED", "this aggregator does not monitor the health of its clusters")
+}
+
+// sectionStatus is why a section of an overview is missing. What failed on our side is in the log.
+func sectionStatus(err error) *statuspb.Status {
+	switch {
+	case errors.Is(err, overview.ErrNoHistory):
+		err = failure(codes.FailedPrecondition, "NO_HISTORY", "this aggregator keeps no history")
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		err = failure(codes.DeadlineExceeded, "SECTION_TIMEOUT", "the section was not made in time")
+	default:
+		err = panicked()
+	}
+	return status.Convert(err).Proto()
 }
 
 func secretDataNotAllowed() error {

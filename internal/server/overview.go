@@ -1,0 +1,92 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/internal/fleet"
+	"github.com/clusterfleet/clusterfleet/internal/health"
+	"github.com/clusterfleet/clusterfleet/internal/overview"
+)
+
+const (
+	defaultOverviewLimit  = 10
+	defaultExpiringWithin = 30 * 24 * time.Hour
+)
+
+// HealthRecords is where the health of the clusters is kept.
+type HealthRecords interface {
+	// Records returns the record of every cluster, each once. Nobody changes them.
+	Records() []*health.Record
+}
+
+// OverviewSources are what overviews are made from.
+type OverviewSources struct {
+	// Records is the clusters' health; nil: overviews are refused.
+	Records HealthRecords
+	// History is what has changed; nil: overviews do not tell.
+	History overview.History
+}
+
+// overviews serves fleet.v1.FleetService.
+type overviews struct {
+	fleetv1.UnimplementedFleetServiceServer
+
+	fleet   *fleet.Fleet
+	records HealthRecords
+	maker   *overview.Maker
+}
+
+func newOverviews(f *fleet.Fleet, sources OverviewSources, log *slog.Logger) *overviews {
+	return &overviews{fleet: f, records: sources.Records, maker: overview.New(sources.History, log)}
+}
+
+// GetFleetOverview returns a summary of the selected clusters, within the caller's deadline.
+func (s *overviews) GetFleetOverview(ctx context.Context, r *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error) {
+	if s.records == nil {
+		return nil, notMonitored()
+	}
+	selected, err := s.selected(selector(r.GetSelector()))
+	if err != nil {
+		return nil, requestStatus(err)
+	}
+	within := defaultExpiringWithin
+	if r.GetExpiringWithin() != nil {
+		within = r.GetExpiringWithin().AsDuration()
+	}
+	ctx, cancel := withBudget(ctx)
+	defer cancel()
+	return overviewMessage(s.maker.Make(ctx, overview.Request{
+		Fleet:          s.records.Records(),
+		Selected:       selected,
+		GroupBy:        r.GetGroupBy(),
+		Limit:          cmp.Or(int(r.GetLimit()), defaultOverviewLimit),
+		ExpiringWithin: within,
+	})), nil
+}
+
+// selected returns what selects records, nil for all of them. Names and labels are those of the fleet, the state is the
+// confirmed one.
+func (s *overviews) selected(want fleet.Selector) (func(*health.Record) bool, error) {
+	states := want.States
+	want.States = nil
+	clusters, err := s.fleet.Clusters(want)
+	if err != nil {
+		return nil, err
+	}
+	if len(want.Names) == 0 && want.Labels == "" && len(states) == 0 {
+		return nil, nil //nolint:nilnil // everything is selected, as documented
+	}
+	names := make(map[string]struct{}, len(clusters))
+	for _, c := range clusters {
+		names[c.Definition.Name] = struct{}{}
+	}
+	return func(r *health.Record) bool {
+		_, ok := names[r.Subject.Name]
+		return ok && (len(states) == 0 || slices.Contains(states, r.State))
+	}, nil
+}
