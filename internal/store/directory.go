@@ -33,24 +33,19 @@ func lock(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// unread returns the first stream of the directory that holds data and is not among those the server could read.
-// The server passes over a stream whose description is damaged, and would make it anew on top.
-func unread(dir string, read []string) (string, error) {
-	known := map[string]bool{}
-	for _, name := range read {
-		known[name] = true
-	}
-	streams, err := os.ReadDir(filepath.Join(dir, streamsDir))
+// streams returns the names of the streams in the directory that hold messages.
+func streams(dir string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(dir, streamsDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+		return nil, err
 	}
-	for _, stream := range streams {
-		path := filepath.Join(dir, streamsDir, stream.Name())
-		if !known[stream.Name()] && holdsData(path) {
-			return path, nil
+	var names []string
+	for _, entry := range entries {
+		if holdsData(filepath.Join(dir, streamsDir, entry.Name())) {
+			names = append(names, entry.Name())
 		}
 	}
-	return "", nil
+	return names, nil
 }
 
 // holdsData reports whether a stream's directory holds messages. One that was about to be made does not.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,10 +39,33 @@ func open(ctx context.Context, o *Options) (l *link, err error) {
 	return l, nil
 }
 
-// embed starts a server on the data directory. It has no port, and handles no signal.
+// embed starts a server on the data directory and connects to it. A directory that it cannot open stays as it is.
 func embed(ctx context.Context, o *Options) (*link, error) {
+	if err := hasRoom(o.Dir); err != nil {
+		return nil, fmt.Errorf("data directory %s cannot be written: %w: make room, and check that this user may write there", o.Dir, err)
+	}
+	if err := keep(o.Dir); err != nil {
+		o.Log.Warn("the data directory is opened without a safety net: its files cannot be linked", "error", err)
+	}
+	l := &link{}
+	if err := l.start(ctx, o); err != nil {
+		l.close()
+		return nil, errors.Join(err, putBack(o.Dir))
+	}
+	if err := release(o.Dir); err != nil {
+		o.Log.Warn("files that are not needed any more cannot be removed", "error", err)
+	}
+	return l, nil
+}
+
+// start starts a server, which has no port and handles no signal, and checks that it has opened all that is there.
+func (l *link) start(ctx context.Context, o *Options) (err error) {
 	log := &serverLog{log: o.Log}
-	srv, err := server.NewServer(&server.Options{
+	there, err := streams(o.Dir)
+	if err != nil {
+		return damaged(o.Dir, err.Error())
+	}
+	l.server, err = server.NewServer(&server.Options{
 		ServerName: "clusterfleet",
 		DontListen: true,
 		NoSigs:     true,
@@ -54,46 +78,37 @@ func embed(ctx context.Context, o *Options) (*link, error) {
 		DisableJetStreamBanner: true,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("start the embedded NATS server on %s: %w", o.Dir, err)
+		return fmt.Errorf("start the embedded NATS server on %s: %w", o.Dir, err)
 	}
-	srv.SetLoggerV2(log, false, false, false)
-	srv.Start()
-	l := &link{server: srv}
-	if !srv.JetStreamEnabled() {
-		l.close()
-		return nil, damaged(o.Dir, log.complaint())
+	l.server.SetLoggerV2(log, false, false, false)
+	l.server.Start()
+	if !l.server.JetStreamEnabled() {
+		return damaged(o.Dir, log.complaint())
 	}
-	if l.conn, err = nats.Connect("", settings(o.Log, nats.InProcessServer(srv))...); err != nil {
-		l.close()
-		return nil, fmt.Errorf("connect to the embedded NATS server: %w", err)
+	if l.conn, err = nats.Connect("", settings(o.Log, nats.InProcessServer(l.server))...); err != nil {
+		return fmt.Errorf("connect to the embedded NATS server: %w", err)
 	}
 	if l.js, err = jetstream.New(l.conn); err != nil {
-		l.close()
-		return nil, err
+		return err
 	}
-	if err := l.undamaged(ctx, o.Dir, log); err != nil {
-		l.close()
-		return nil, err
-	}
-	return l, nil
+	return l.undamaged(ctx, o.Dir, there, log)
 }
 
-// undamaged checks that the server has read all that is there.
-func (l *link) undamaged(ctx context.Context, dir string, log *serverLog) error {
-	var read []string
+// undamaged checks that the server has opened the streams that were there. It passes over one whose description is
+// damaged, which would then be made anew on top.
+func (l *link) undamaged(ctx context.Context, dir string, there []string, log *serverLog) error {
+	var opened []string
 	names := l.js.StreamNames(ctx)
 	for name := range names.Name() {
-		read = append(read, name)
+		opened = append(opened, name)
 	}
 	if err := names.Err(); err != nil {
 		return fmt.Errorf("list what is stored in %s: %w", dir, err)
 	}
-	path, err := unread(dir, read)
-	if err != nil {
-		return damaged(dir, err.Error())
-	}
-	if path != "" {
-		return damaged(dir, path+": "+log.complaint())
+	for _, name := range there {
+		if !slices.Contains(opened, name) {
+			return damaged(dir, name+": "+log.complaint())
+		}
 	}
 	return nil
 }

@@ -516,7 +516,7 @@ func TestADirectoryIsOpenedWhoseMakingWasCutOff(t *testing.T) {
 	settle(t, s)
 }
 
-func TestDamagedMessagesAreReportedAndTheOthersRead(t *testing.T) {
+func TestADamagedMessageLeavesTheOthersReadable(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Options{Dir: dir})
 	for i := range 1000 {
@@ -530,10 +530,10 @@ func TestDamagedMessagesAreReportedAndTheOthersRead(t *testing.T) {
 	}
 	copy(data[len(data)/2:], strings.Repeat("\xff", 100))
 	write(t, block, string(data))
-	var log syncBuffer
-	s = open(t, store.Options{Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil))})
-	got := history(t, s, health.HistoryQuery{})
-	t.Logf("%d left\n%s", len(got), log.String())
+	s = open(t, store.Options{Dir: dir})
+	if got := history(t, s, health.HistoryQuery{}); len(got) < 997 || len(got) == 1000 {
+		t.Errorf("%d of 1000 are left", len(got))
+	}
 	s.Append(transition("b", 1))
 	settle(t, s)
 	if got := history(t, s, health.HistoryQuery{Limit: 1}); len(got) != 1 || got[0].Cluster != "b" {
