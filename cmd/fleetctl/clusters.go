@@ -1,52 +1,68 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
-	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
+// clustersFlags are the flags of one `clusters`.
+type clustersFlags struct {
+	selection
+	printing
+
+	order order
+}
+
 func (a *app) clustersCommand() *cobra.Command {
-	var selected selection
-	var printed printing
+	var f clustersFlags
 	cmd := &cobra.Command{
 		Use:   "clusters [NAME…]",
-		Short: "List the clusters of the fleet with their last known state",
-		Long: `List the clusters of the fleet with their last known state, in the order of their names. No cluster is asked: "probe"
-does that.
+		Short: "List the clusters of the fleet with their live state",
+		Long: `List the clusters of the fleet with the state that the continuous monitor knows. No cluster is asked: "probe" does that.
 
--o json prints {"items": […]}, jsonl a line a cluster; jsonpath and custom-columns read the same documents.`,
+AGE is that of the latest observation, SINCE for how long the cluster has been in its state. "UNKNOWN (was HEALTHY)" tells
+the last state that was known. FLAGS are flapping; maintenance; observer-suspect: the aggregator itself seems to be cut off;
+restored: not probed since the aggregator started; unconfirmed: the latest probe found another state; virtual.
+-o wide adds quantiles of the probes' latency, the part of the time in which the cluster was healthy, what expires first,
+the incident, the definition and the message.
+
+Where the aggregator does not monitor its clusters, the state is that of the last probe.
+
+-o json prints {"items": […]}, jsonl a line a cluster: the definition, with what the monitor knows as "health"; jsonpath and
+custom-columns read the same documents.`,
 		Example: `  fleetctl clusters
   fleetctl clusters prod-1 prod-2 -o wide
   fleetctl clusters -l 'env in (prod, staging)' --state unreachable,degraded
-  fleetctl clusters -o custom-columns=NAME:.name,SERVER:.server
+  fleetctl clusters --sort-by since
+  fleetctl clusters -o custom-columns=NAME:.name,SERVER:.server,P99:.health.latency.p99
   fleetctl clusters --state healthy -o name`,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			selected.names = names
-			return a.clusters(cmd, selected, printed)
+			f.names = names
+			return a.clusters(cmd, f)
 		},
 		ValidArgsFunction: a.completeClusters,
 	}
-	cmd.Flags().StringVarP(&selected.labels, "selector", "l", "", "only clusters whose labels match, such as env=prod,!canary")
-	selected.registerStates(cmd)
-	printed.register(cmd)
+	f.registerLabels(cmd)
+	f.registerStates(cmd)
+	f.order.register(cmd)
+	f.printing.register(cmd)
 	return cmd
 }
 
-func (a *app) clusters(cmd *cobra.Command, selected selection, printed printing) error {
-	format, err := printed.format()
+func (a *app) clusters(cmd *cobra.Command, f clustersFlags) error {
+	format, err := f.format()
 	if err != nil {
 		return err
 	}
-	selector, err := selected.selector("-l")
+	selector, err := f.selector("-l")
 	if err != nil {
+		return err
+	}
+	if err := f.order.check(); err != nil {
 		return err
 	}
 	c, err := a.dial(cmd)
@@ -56,80 +72,49 @@ func (a *app) clusters(cmd *cobra.Command, selected selection, printed printing)
 	defer c.Close()
 	ctx, cancel := a.bounded(cmd.Context())
 	defer cancel()
-	var found []*fleetv1.Cluster
-	var failed error
-	for cluster, err := range c.ListClusters(ctx, &fleetv1.ListClustersRequest{Selector: selector}) {
-		if failed = err; failed != nil {
-			break
-		}
-		switch format.Kind {
-		case output.JSONL:
-			raw, err := output.Message(cluster)
-			if err != nil {
-				return err
-			}
-			if err := a.line(raw); err != nil {
-				return err
-			}
-		case output.Name:
-			if err := a.name(cluster.GetName()); err != nil {
-				return err
-			}
-		default:
-			found = append(found, cluster)
-		}
-	}
+	found, failed := listLive(ctx, c, selector)
 	if failed != nil && len(found) == 0 {
 		return failed
 	}
-	if err := a.printClusters(found, format, printed); err != nil {
+	f.order.sort(found)
+	if err := a.printClusters(found, format, f.printing); err != nil {
 		return err
 	}
 	return failed
 }
 
-func (a *app) printClusters(found []*fleetv1.Cluster, format output.Format, printed printing) error {
+func (a *app) printClusters(found []live, format output.Format, p printing) error {
 	switch format.Kind {
-	case output.JSONL, output.Name:
-		return nil
 	case output.Table, output.Wide:
-		return a.clusterTable(found, format.Kind == output.Wide, printed.noHeadings)
+		if len(found) == 0 {
+			_, err := fmt.Fprintln(a.stderr, noClusters)
+			return err
+		}
+		return a.clusterTable(found, format.Kind == output.Wide, p.noHeadings)
+	case output.Name:
+		for _, l := range found {
+			if err := a.name(l.cluster.GetName()); err != nil {
+				return err
+			}
+		}
+		return nil
 	default:
-		items := make([]named, 0, len(found))
-		for _, cluster := range found {
-			items = append(items, named{cluster.GetName(), cluster})
+	}
+	items := make([]json.RawMessage, 0, len(found))
+	for _, l := range found {
+		raw, err := l.json()
+		if err != nil {
+			return err
 		}
-		return a.document(printed, format, items, nil)
-	}
-}
-
-func (a *app) clusterTable(found []*fleetv1.Cluster, wide, noHeadings bool) error {
-	if len(found) == 0 {
-		_, err := fmt.Fprintln(a.stderr, noClusters)
-		return err
-	}
-	grid := output.Grid{Headings: []string{"CLUSTER", "STATE", "REASON", "VERSION", "CHECKED", "SERVER"}, NoHeadings: noHeadings}
-	if wide {
-		grid.Headings = append(grid.Headings, "CREDENTIAL", "NAMESPACE", "SOURCE", "LABELS")
-	}
-	if a.coloured() {
-		grid.Colour = stateColour(slices.Index(grid.Headings, "STATE"))
-	}
-	for _, cluster := range found {
-		verdict := cluster.GetObservation().GetVerdict()
-		checked := "-"
-		if age := cluster.GetObservation().GetAge(); age != nil {
-			checked = duration.HumanDuration(age.AsDuration())
+		if format.Kind == output.JSONL {
+			if err := a.line(raw); err != nil {
+				return err
+			}
 		}
-		cells := []string{
-			cluster.GetName(), state(verdict, cluster.GetVirtual()), word(verdict.GetReason(), "REASON_"),
-			orDash(verdict.GetServerVersion()), checked, orDash(cluster.GetServer()),
-		}
-		if wide {
-			cells = append(cells, strings.ToLower(word(cluster.GetCredential(), "CREDENTIAL_")), orDash(cluster.GetNamespace()),
-				orDash(cluster.GetSource()), orDash(labels.Set(cluster.GetLabels()).String()))
-		}
-		grid.Row(cells...)
+		items = append(items, raw)
 	}
-	return grid.Write(a.stdout)
+	if format.Kind == output.JSONL {
+		return nil
+	}
+	return a.document(p, format, items, nil)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +45,29 @@ func (a *app) completeClusters(cmd *cobra.Command, args []string, start string) 
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeLabels offers the names of the labels that the fleet's clusters have.
+func (a *app) completeLabels(cmd *cobra.Command, _ []string, start string) ([]string, cobra.ShellCompDirective) {
+	c, err := a.dial(cmd)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
+	defer cancel()
+	found := map[string]bool{}
+	for cluster, err := range c.ListClusters(ctx, &fleetv1.ListClustersRequest{PageSize: maxCompletions}) {
+		if err != nil || len(found) >= maxCompletions {
+			break
+		}
+		for name := range cluster.GetLabels() {
+			if strings.HasPrefix(name, start) {
+				found[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), cobra.ShellCompDirectiveNoFileComp
 }
 
 func completeFormats(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

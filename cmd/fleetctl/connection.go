@@ -27,7 +27,7 @@ type connection struct {
 func (c *connection) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.config, "config", "", "configuration file (default "+defaultConfigHelp+")")
 	flags.StringVar(&c.server, "server", defaultServer, "address of the aggregator, HOST:PORT")
-	flags.DurationVar(&c.timeout, "timeout", client.DefaultTimeout, "how long the whole command may take")
+	flags.DurationVar(&c.timeout, "timeout", client.DefaultTimeout, "how long the whole command may take; where it is not given, wait takes 5m, watch and probe --watch go on")
 	flags.StringVar(&c.caFile, "ca-file", "", "certificate authorities that may sign the aggregator's certificate, PEM (default those of the system)")
 	flags.StringVar(&c.certFile, "tls-cert", "", "client certificate for mutual TLS, PEM")
 	flags.StringVar(&c.keyFile, "tls-key", "", "key of the client certificate, PEM")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,9 +45,13 @@ func TestDocumentedCommandsRun(t *testing.T) {
 			if !strings.HasPrefix(line, "fleetctl") {
 				t.Fatal("not a command of fleetctl")
 			}
-			cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
+			cmd := exec.CommandContext(t.Context(), "sh", "-c", "exec "+line)
 			cmd.Dir = t.TempDir()
 			cmd.Env = append(os.Environ(), "FLEETCTL_SERVER="+address, "XDG_CONFIG_HOME="+cmd.Dir)
+			if endless(line) {
+				interrupted(t, cmd)
+				return
+			}
 			output, err := cmd.CombinedOutput()
 			if code := cmd.ProcessState.ExitCode(); code != exitDone && code != exitUnhealthy || strings.Contains(string(output), "error:") {
 				t.Errorf("%v\n%s", err, output)
@@ -55,6 +60,37 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	}
 	if len(documented) < 30 {
 		t.Errorf("only %d commands are documented", len(documented))
+	}
+}
+
+// endless tells that a command goes on until it is interrupted.
+func endless(line string) bool {
+	return !strings.Contains(line, "--once") && (strings.HasPrefix(line, "fleetctl watch") || strings.Contains(line, "--watch"))
+}
+
+// interrupted runs a command until it has printed something, and then ends it as a user does.
+func interrupted(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stdout.Read(make([]byte, 1)); err != nil {
+		t.Errorf("nothing is printed: %v", err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.Copy(io.Discard, stdout); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != exitInterrupted {
+		t.Errorf("%v\n%s", err, stderr.String())
 	}
 }
 

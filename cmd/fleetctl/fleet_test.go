@@ -84,7 +84,10 @@ type fleet struct {
 }
 
 func (f fleet) script() clienttest.Script {
-	return clienttest.Script{ListClusters: f.list, ProbeClusters: f.probe, FetchManifests: f.fetchAll}
+	return clienttest.Script{
+		ListClusters: f.list, ProbeClusters: f.probe, FetchManifests: f.fetchAll, ListClusterHealth: f.listHealth,
+		WatchClusterHealth: f.watchHealth, ListTransitions: f.listTransitions, GetFleetOverview: f.overview,
+	}
 }
 
 // selected narrows the fleet as selector.proto says.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -45,23 +44,34 @@ func (p *printing) format() (output.Format, error) {
 	return format, usageError{err}
 }
 
-// named is a message about one cluster.
-type named struct {
-	cluster string
-	message proto.Message
+// only refuses the forms that a command cannot print; instead says what to do where one of the others is wanted.
+func only(format output.Format, instead string, kinds ...output.Kind) error {
+	if slices.Contains(kinds, format.Kind) {
+		return nil
+	}
+	names := make([]string, 0, len(kinds))
+	for _, kind := range kinds {
+		names = append(names, string(kind))
+	}
+	return usagef("-o %s is not for this: use %s%s", format.Kind, strings.Join(names, ", "), instead)
 }
 
-// document prints messages as one document, in the order of the clusters' names.
-func (a *app) document(p printing, format output.Format, items []named, summary *fleetv1.Summary) error {
-	slices.SortStableFunc(items, func(x, y named) int { return cmp.Compare(x.cluster, y.cluster) })
-	var document output.Document
-	for _, item := range items {
-		raw, err := output.Message(item.message)
+// encoded returns messages as JSON, in their order.
+func encoded[M proto.Message](messages []M) ([]json.RawMessage, error) {
+	items := make([]json.RawMessage, 0, len(messages))
+	for _, m := range messages {
+		raw, err := output.Message(m)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		document.Items = append(document.Items, raw)
+		items = append(items, raw)
 	}
+	return items, nil
+}
+
+// document prints what a command found as one document, in the order given.
+func (a *app) document(p printing, format output.Format, items []json.RawMessage, summary *fleetv1.Summary) error {
+	document := output.Document{Items: items}
 	if summary != nil {
 		raw, err := output.Message(summary)
 		if err != nil {
@@ -74,6 +84,15 @@ func (a *app) document(p printing, format output.Format, items []named, summary 
 		to = a.stdout // Its cells are escaped.
 	}
 	return document.Write(to, format, p.noHeadings)
+}
+
+// message prints a message as one line of JSON and sends it off.
+func (a *app) message(m proto.Message) error {
+	raw, err := output.Message(m)
+	if err != nil {
+		return err
+	}
+	return a.line(raw)
 }
 
 // line prints a message as one line of JSON and sends it off.
@@ -121,14 +140,22 @@ func state(v *fleetv1.Verdict, virtual bool) string {
 	return word(v.GetState(), "STATE_")
 }
 
-// stateColour is green for healthy clusters, yellow for degraded ones and red for those that cannot be used.
+// stateColour is green for healthy clusters, yellow for degraded ones and red for those that cannot be used. Of a change it
+// is the colour of the state that was changed to.
 func stateColour(column int) func(int, string) string {
 	colours := map[string]string{"HEALTHY": "32", "DEGRADED": "33", "UNREACHABLE": "31", "UNAUTHORIZED": "31", "UNKNOWN": "90", "VIRTUAL": "90"}
 	return func(at int, cell string) string {
 		if at != column {
 			return ""
 		}
-		return colours[cell]
+		_, to, changed := strings.Cut(cell, becomes)
+		if !changed {
+			to = cell
+		}
+		if end := strings.IndexAny(to, " ,"); end >= 0 { // UNKNOWN (was HEALTHY); DEGRADED,flapping
+			to = to[:end]
+		}
+		return colours[to]
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,9 @@ type probeFlags struct {
 	fanout
 	printing
 
-	quick bool
+	quick    bool
+	watch    bool
+	interval time.Duration
 }
 
 func (a *app) probeCommand() *cobra.Command {
@@ -32,12 +35,18 @@ Results are printed in the order of the clusters' names once all are there; -o j
 (started, result, summary) and -o name each cluster as it comes. -o json prints {"items": […], "summary": {…}}; jsonpath
 and custom-columns read the same document.
 
-Exit code 3: a selected cluster is not healthy, or none is selected. 124: the time ran out (--timeout); what was found by then is printed.`,
+--watch repeats the probe each --interval until it is interrupted: the first round prints all results, each other one the
+clusters whose state, reason or message has changed, a line each (-o name: the name; -o jsonl: the result). A round that
+fails is a warning on stderr. --timeout on the command line bounds the whole; else a round has the configuration's or the
+default time. To be told of changes without probing, use "watch".
+
+Exit code 3: a selected cluster is not healthy (without --watch), or none is selected. 124: the time ran out (--timeout); what was found by then is printed.`,
 		Example: `  fleetctl probe
   fleetctl probe prod-1 prod-2
   fleetctl probe -l env=prod -o wide
   fleetctl probe --quick --timeout 10s --limit 64
   fleetctl probe --state unreachable
+  fleetctl probe --quick --watch --interval 10s
   fleetctl probe -o jsonl | jq -c 'select(.result.error) | [.result.cluster, .result.error.message]'`,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			f.names = names
@@ -45,8 +54,11 @@ Exit code 3: a selected cluster is not healthy, or none is selected. 124: the ti
 		},
 		ValidArgsFunction: a.completeClusters,
 	}
-	cmd.Flags().StringVarP(&f.labels, "selector", "l", "", "only clusters whose labels match, such as env=prod,!canary")
+	f.registerLabels(cmd)
 	cmd.Flags().BoolVar(&f.quick, "quick", false, "only ask for readiness, on a connection that is kept open")
+	cmd.Flags().BoolVar(&f.watch, "watch", false, "repeat the probe until interrupted and print what has changed")
+	cmd.Flags().DurationVar(&f.interval, "interval", 10*time.Second, "time from the start of one round to the next one's, with --watch")
+	mustComplete(cmd, "interval", cobra.NoFileCompletions)
 	f.registerStates(cmd)
 	f.fanout.register(cmd.Flags(), "5s")
 	f.printing.register(cmd)
@@ -65,18 +77,29 @@ func (a *app) probe(cmd *cobra.Command, f probeFlags) error {
 	if err := f.check(cmd.Flags()); err != nil {
 		return err
 	}
+	if err := f.checkWatch(cmd, format); err != nil {
+		return err
+	}
+	given := timeGiven(cmd)
 	c, err := a.dial(cmd)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	ctx, cancel := a.bounded(cmd.Context())
+	ctx, cancel := a.lasting(cmd.Context(), given || !f.watch)
 	defer cancel()
 	req := &fleetv1.ProbeClustersRequest{
 		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit, Depth: fleetv1.Verdict_DEPTH_FULL,
 	}
 	if f.quick {
 		req.Depth = fleetv1.Verdict_DEPTH_QUICK
+	}
+	if f.watch {
+		r := &repeated{
+			app: a, client: c, req: req, format: format, flags: f, bounded: given,
+			latest: map[string]*fleetv1.ProbeResult{}, ticker: ticker{app: a},
+		}
+		return r.run(ctx)
 	}
 	stream := c.ProbeClusters(ctx, req)
 	found, failed := a.collectProbes(stream, format)
@@ -92,6 +115,19 @@ func (a *app) probe(cmd *cobra.Command, f probeFlags) error {
 	return a.outcome(stream.Summary(), true)
 }
 
+// checkWatch checks the flags of a probe that is repeated.
+func (f *probeFlags) checkWatch(cmd *cobra.Command, format output.Format) error {
+	switch {
+	case !f.watch && cmd.Flags().Changed("interval"):
+		return usagef("--interval is for --watch")
+	case !f.watch:
+		return nil
+	case f.interval < minInterval:
+		return usagef("--interval must be at least %s, not %s", minInterval, f.interval)
+	}
+	return only(format, "", output.Table, output.Wide, output.JSONL, output.Name)
+}
+
 // collectProbes returns the results; those kinds of output that need no whole are printed meanwhile.
 func (a *app) collectProbes(stream *client.ProbeStream, format output.Format) (found []*fleetv1.ProbeResult, err error) {
 	progress := a.showProgress("probing", format.Kind == output.JSONL || format.Kind == output.Name)
@@ -104,11 +140,7 @@ func (a *app) collectProbes(stream *client.ProbeStream, format output.Format) (f
 			progress.expect(started.GetExpected())
 		}
 		if format.Kind == output.JSONL {
-			raw, err := output.Message(event)
-			if err != nil {
-				return found, err
-			}
-			if err := a.line(raw); err != nil {
+			if err := a.message(event); err != nil {
 				return found, err
 			}
 		}
@@ -143,9 +175,10 @@ func (a *app) printProbes(found []*fleetv1.ProbeResult, summary *fleetv1.Summary
 		}
 		return nil
 	default:
-		items := make([]named, 0, len(found))
-		for _, result := range found {
-			items = append(items, named{result.GetCluster(), result})
+		sortProbes(found)
+		items, err := encoded(found)
+		if err != nil {
+			return err
 		}
 		return a.document(p, format, items, summary)
 	}

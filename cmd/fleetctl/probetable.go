@@ -13,7 +13,7 @@ import (
 
 // probeTable prints a line a cluster, in the order of their names. MESSAGE stands last: only it holds spaces.
 func (a *app) probeTable(found []*fleetv1.ProbeResult, wide, noHeadings bool) error {
-	slices.SortStableFunc(found, func(x, y *fleetv1.ProbeResult) int { return cmp.Compare(x.GetCluster(), y.GetCluster()) })
+	sortProbes(found)
 	grid := output.Grid{Headings: []string{"CLUSTER", "STATE", "REASON", "LATENCY", "VERSION", "MESSAGE"}, NoHeadings: noHeadings}
 	if wide {
 		grid.Headings = []string{"CLUSTER", "STATE", "REASON", "LATENCY", "VERSION", "BLAME", "USER", "EXPIRES", "CHECKS", "MESSAGE", "HINT"}
@@ -41,6 +41,11 @@ func (a *app) probeTable(found []*fleetv1.ProbeResult, wide, noHeadings bool) er
 		grid.Row(cells...)
 	}
 	return grid.Write(a.stdout)
+}
+
+// sortProbes puts results in the order of the clusters' names.
+func sortProbes(found []*fleetv1.ProbeResult) {
+	slices.SortStableFunc(found, func(x, y *fleetv1.ProbeResult) int { return cmp.Compare(x.GetCluster(), y.GetCluster()) })
 }
 
 // expires is the day on which the first certificate or token in use expires; a dash where none is known.

@@ -57,8 +57,16 @@ func isText(what, text string) error {
 	return nil
 }
 
+func (s *selection) registerLabels(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&s.labels, "selector", "l", "", "only clusters whose labels match, such as env=prod,!canary")
+}
+
 func (s *selection) registerStates(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&s.states, "state", nil, "only clusters whose last known state is one of these: "+strings.Join(stateNames(), ", "))
+	s.registerStatesAs(cmd, "only clusters whose last known state is one of these")
+}
+
+func (s *selection) registerStatesAs(cmd *cobra.Command, meaning string) {
+	cmd.Flags().StringSliceVar(&s.states, "state", nil, meaning+": "+strings.Join(stateNames(), ", "))
 	mustComplete(cmd, "state", cobra.FixedCompletions(stateNames(), cobra.ShellCompDirectiveNoFileComp))
 }
 

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -12,7 +11,6 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/protobuf/proto"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
@@ -27,6 +25,7 @@ type Client struct {
 	clusters  fleetv1.ClusterServiceClient
 	health    fleetv1.HealthServiceClient
 	manifests fleetv1.ManifestServiceClient
+	fleet     fleetv1.FleetServiceClient
 	serving   healthpb.HealthClient
 }
 
@@ -69,6 +68,7 @@ func Dial(target string, options ...Option) (*Client, error) {
 		clusters:  fleetv1.NewClusterServiceClient(conn),
 		health:    fleetv1.NewHealthServiceClient(conn),
 		manifests: fleetv1.NewManifestServiceClient(conn),
+		fleet:     fleetv1.NewFleetServiceClient(conn),
 		serving:   healthpb.NewHealthClient(conn),
 	}, nil
 }
@@ -82,33 +82,12 @@ func (c *Client) Address() string { return c.address.String() }
 // ListClusters returns the selected clusters in the order of their names, over all pages from req's own on; it asks for
 // a page when the previous one is used up. An error ends it.
 func (c *Client) ListClusters(ctx context.Context, req *fleetv1.ListClustersRequest) iter.Seq2[*fleetv1.Cluster, error] {
-	return func(yield func(*fleetv1.Cluster, error) bool) {
-		page := proto.CloneOf(req)
-		if page == nil {
-			page = &fleetv1.ListClustersRequest{}
-		}
-		for {
-			answer, err := unary(ctx, c, page, c.clusters.ListClusters)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, cluster := range answer.GetClusters() {
-				if !yield(cluster, nil) {
-					return
-				}
-			}
-			next := answer.GetNextPageToken()
-			if next == "" {
-				return
-			}
-			if next == page.GetPageToken() {
-				yield(nil, errors.New("the aggregator repeats a page of clusters"))
-				return
-			}
-			page.PageToken = next
-		}
-	}
+	return pages("clusters", req.GetPageToken(), func(token string) ([]*fleetv1.Cluster, string, error) {
+		page := copied(req)
+		page.PageToken = token
+		answer, err := unary(ctx, c, page, c.clusters.ListClusters)
+		return answer.GetClusters(), answer.GetNextPageToken(), err
+	})
 }
 
 // GetCluster returns one cluster; one that the fleet does not have is a status of code NOT_FOUND.

@@ -28,16 +28,28 @@ func retry(ctx context.Context, call func() (trailer metadata.MD, err error)) er
 			return err
 		}
 		wait, ok := delay(attempt, trailer, err)
-		if deadline, has := ctx.Deadline(); !ok || has && time.Until(deadline) <= wait {
+		if !ok {
 			return err
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return status.FromContextError(ctx.Err()).Err()
+		if err := pause(ctx, wait, err); err != nil {
+			return err
 		}
+	}
+}
+
+// pause waits before the next attempt. It returns the error of the last one, at once, where the deadline would pass
+// meanwhile, and the context's where that ends.
+func pause(ctx context.Context, wait time.Duration, last error) error {
+	if deadline, has := ctx.Deadline(); has && time.Until(deadline) <= wait {
+		return last
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
 	}
 }
 

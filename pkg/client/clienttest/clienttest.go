@@ -15,11 +15,15 @@ import (
 
 // Script says what each method of fleet.v1 does. A method without a script is UNIMPLEMENTED.
 type Script struct {
-	ListClusters   func(context.Context, *fleetv1.ListClustersRequest) (*fleetv1.ListClustersResponse, error)
-	GetCluster     func(context.Context, *fleetv1.GetClusterRequest) (*fleetv1.GetClusterResponse, error)
-	ProbeClusters  func(*fleetv1.ProbeClustersRequest, grpc.ServerStreamingServer[fleetv1.ProbeClustersResponse]) error
-	FetchManifests func(*fleetv1.FetchManifestsRequest, grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error
-	GetManifests   func(*fleetv1.GetManifestsRequest, grpc.ServerStreamingServer[fleetv1.GetManifestsResponse]) error
+	ListClusters       func(context.Context, *fleetv1.ListClustersRequest) (*fleetv1.ListClustersResponse, error)
+	GetCluster         func(context.Context, *fleetv1.GetClusterRequest) (*fleetv1.GetClusterResponse, error)
+	ProbeClusters      func(*fleetv1.ProbeClustersRequest, grpc.ServerStreamingServer[fleetv1.ProbeClustersResponse]) error
+	ListClusterHealth  func(context.Context, *fleetv1.ListClusterHealthRequest) (*fleetv1.ListClusterHealthResponse, error)
+	WatchClusterHealth func(*fleetv1.WatchClusterHealthRequest, grpc.ServerStreamingServer[fleetv1.WatchClusterHealthResponse]) error
+	ListTransitions    func(context.Context, *fleetv1.ListTransitionsRequest) (*fleetv1.ListTransitionsResponse, error)
+	FetchManifests     func(*fleetv1.FetchManifestsRequest, grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error
+	GetManifests       func(*fleetv1.GetManifestsRequest, grpc.ServerStreamingServer[fleetv1.GetManifestsResponse]) error
+	GetFleetOverview   func(context.Context, *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error)
 }
 
 // Serve serves the script until the test ends and returns the address to dial. The server's health is SERVING.
@@ -42,8 +46,9 @@ func Start(script Script, options ...grpc.ServerOption) (address string, stop fu
 	}
 	server := grpc.NewServer(append(options, grpc.WaitForHandlers(true))...)
 	fleetv1.RegisterClusterServiceServer(server, clusters{script: script})
-	fleetv1.RegisterHealthServiceServer(server, probes{script: script})
+	fleetv1.RegisterHealthServiceServer(server, healths{script: script})
 	fleetv1.RegisterManifestServiceServer(server, manifests{script: script})
+	fleetv1.RegisterFleetServiceServer(server, overviews{script: script})
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	done := make(chan struct{})
 	go func() {
@@ -74,17 +79,41 @@ func (s clusters) GetCluster(ctx context.Context, req *fleetv1.GetClusterRequest
 	return s.script.GetCluster(ctx, req)
 }
 
-type probes struct {
+type healths struct {
 	fleetv1.UnimplementedHealthServiceServer
 	script Script
 }
 
 // ProbeClusters does what the script says.
-func (s probes) ProbeClusters(req *fleetv1.ProbeClustersRequest, out grpc.ServerStreamingServer[fleetv1.ProbeClustersResponse]) error {
+func (s healths) ProbeClusters(req *fleetv1.ProbeClustersRequest, out grpc.ServerStreamingServer[fleetv1.ProbeClustersResponse]) error {
 	if s.script.ProbeClusters == nil {
 		return s.UnimplementedHealthServiceServer.ProbeClusters(req, out)
 	}
 	return s.script.ProbeClusters(req, out)
+}
+
+// ListClusterHealth does what the script says.
+func (s healths) ListClusterHealth(ctx context.Context, req *fleetv1.ListClusterHealthRequest) (*fleetv1.ListClusterHealthResponse, error) {
+	if s.script.ListClusterHealth == nil {
+		return s.UnimplementedHealthServiceServer.ListClusterHealth(ctx, req)
+	}
+	return s.script.ListClusterHealth(ctx, req)
+}
+
+// WatchClusterHealth does what the script says.
+func (s healths) WatchClusterHealth(req *fleetv1.WatchClusterHealthRequest, out grpc.ServerStreamingServer[fleetv1.WatchClusterHealthResponse]) error {
+	if s.script.WatchClusterHealth == nil {
+		return s.UnimplementedHealthServiceServer.WatchClusterHealth(req, out)
+	}
+	return s.script.WatchClusterHealth(req, out)
+}
+
+// ListTransitions does what the script says.
+func (s healths) ListTransitions(ctx context.Context, req *fleetv1.ListTransitionsRequest) (*fleetv1.ListTransitionsResponse, error) {
+	if s.script.ListTransitions == nil {
+		return s.UnimplementedHealthServiceServer.ListTransitions(ctx, req)
+	}
+	return s.script.ListTransitions(ctx, req)
 }
 
 type manifests struct {
@@ -106,4 +135,17 @@ func (s manifests) GetManifests(req *fleetv1.GetManifestsRequest, out grpc.Serve
 		return s.UnimplementedManifestServiceServer.GetManifests(req, out)
 	}
 	return s.script.GetManifests(req, out)
+}
+
+type overviews struct {
+	fleetv1.UnimplementedFleetServiceServer
+	script Script
+}
+
+// GetFleetOverview does what the script says.
+func (s overviews) GetFleetOverview(ctx context.Context, req *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error) {
+	if s.script.GetFleetOverview == nil {
+		return s.UnimplementedFleetServiceServer.GetFleetOverview(ctx, req)
+	}
+	return s.script.GetFleetOverview(ctx, req)
 }

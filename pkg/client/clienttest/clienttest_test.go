@@ -34,7 +34,17 @@ func TestAMethodWithoutScriptIsUnimplemented(t *testing.T) {
 	for _, err := range c.GetManifests(t.Context(), &fleetv1.GetManifestsRequest{}).Results() {
 		calls["GetManifests"] = err
 	}
-	if len(calls) != 5 {
+	for _, err := range c.ListClusterHealth(t.Context(), nil) {
+		calls["ListClusterHealth"] = err
+	}
+	for _, err := range c.Watch(t.Context(), nil) {
+		calls["WatchClusterHealth"] = err
+	}
+	for _, err := range c.ListTransitions(t.Context(), nil) {
+		calls["ListTransitions"] = err
+	}
+	_, calls["GetFleetOverview"] = c.GetFleetOverview(t.Context(), nil)
+	if len(calls) != 9 {
 		t.Errorf("only %d methods answered", len(calls))
 	}
 	for method, err := range calls {

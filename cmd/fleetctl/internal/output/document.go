@@ -28,6 +28,11 @@ func (d Document) Write(w io.Writer, f Format, noHeadings bool) error {
 	if err != nil {
 		return err
 	}
+	return Write(w, f, raw)
+}
+
+// Write writes one JSON document as JSON, a line of it, YAML, or as what a JSONPath template makes of it.
+func Write(w io.Writer, f Format, raw json.RawMessage) error {
 	switch f.Kind {
 	case JSON:
 		var indented bytes.Buffer
@@ -35,13 +40,17 @@ func (d Document) Write(w io.Writer, f Format, noHeadings bool) error {
 			return err
 		}
 		indented.WriteByte('\n')
-		_, err = w.Write(indented.Bytes())
+		_, err := w.Write(indented.Bytes())
+		return err
+	case JSONL:
+		_, err := w.Write(append(raw, '\n'))
 		return err
 	case YAML:
-		if raw, err = toYAML(raw); err != nil {
+		text, err := toYAML(raw)
+		if err != nil {
 			return err
 		}
-		_, err = w.Write(raw)
+		_, err = w.Write(text)
 		return err
 	case JSONPath:
 		document, err := Decode(raw)

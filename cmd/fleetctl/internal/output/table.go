@@ -21,6 +21,9 @@ type Grid struct {
 	Headings []string
 	// NoHeadings leaves the first line out.
 	NoHeadings bool
+	// MinWidths are what the first columns are wide at least, in characters: grids that are printed one after the other
+	// line up with them.
+	MinWidths []int
 	// Colour returns the SGR parameters, such as "31", in which a cell is shown on a terminal; empty for the terminal's
 	// own colour. Nil means no colours.
 	Colour func(column int, cell string) string
@@ -50,7 +53,7 @@ func (g *Grid) Write(to io.Writer) error {
 		}
 		rows = append([][]string{headings}, rows...)
 	}
-	widths := widths(rows)
+	widths := g.widths(rows)
 	w := bufio.NewWriter(to)
 	for i, row := range rows {
 		line := g.line(row, widths, g.Colour != nil && (g.NoHeadings || i > 0))
@@ -61,12 +64,15 @@ func (g *Grid) Write(to io.Writer) error {
 	return w.Flush()
 }
 
-func widths(rows [][]string) []int {
+func (g *Grid) widths(rows [][]string) []int {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
 			if i == len(widths) {
 				widths = append(widths, minWidth-padding)
+				if i < len(g.MinWidths) {
+					widths[i] = max(widths[i], g.MinWidths[i])
+				}
 			}
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
