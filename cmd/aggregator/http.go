@@ -21,12 +21,16 @@ import (
 // httpShutdownTime is what scrapes under way get to end.
 const httpShutdownTime = 2 * time.Second
 
-// newMetrics returns a registry of the process's metrics.
-func newMetrics(f *fleet.Fleet, l *loader) *prometheus.Registry {
+// newRegistry returns a registry with the metrics of the process.
+func newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return registry
+}
+
+// fleetMetrics are those of the fleet and of its kubeconfig.
+func fleetMetrics(f *fleet.Fleet, l *loader) []prometheus.Collector {
+	return []prometheus.Collector{
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "clusterfleet_clusters",
 			Help: "Clusters in the fleet.",
@@ -40,8 +44,7 @@ func newMetrics(f *fleet.Fleet, l *loader) *prometheus.Registry {
 			Help:        "Always 1; the version is a label.",
 			ConstLabels: prometheus.Labels{"version": version.String()},
 		}, func() float64 { return 1 }),
-	)
-	return registry
+	}
 }
 
 // web serves metrics and the process's own health.

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
+	"github.com/clusterfleet/clusterfleet/internal/monitor"
 	"github.com/clusterfleet/clusterfleet/pkg/kubeconfig"
 )
 
@@ -17,14 +18,15 @@ import (
 type loader struct {
 	config config
 	fleet  *fleet.Fleet
+	watch  *monitor.Monitor
 	log    *slog.Logger
 	hangup chan os.Signal
 	// problems is how many there were the last time.
 	problems atomic.Int64
 }
 
-func newLoader(c config, f *fleet.Fleet, log *slog.Logger) *loader {
-	l := &loader{config: c, fleet: f, log: log, hangup: make(chan os.Signal, 1)}
+func newLoader(c config, f *fleet.Fleet, m *monitor.Monitor, log *slog.Logger) *loader {
+	l := &loader{config: c, fleet: f, watch: m, log: log, hangup: make(chan os.Signal, 1)}
 	signal.Notify(l.hangup, syscall.SIGHUP)
 	return l
 }
@@ -46,6 +48,7 @@ func (l *loader) load(ctx context.Context) error {
 		for _, err := range each(l.fleet.Apply(definitions)) {
 			problems = append(problems, err.Error())
 		}
+		l.watch.Apply(l.fleet.Definitions())
 	}
 	l.problems.Store(int64(len(problems)))
 	empty := len(definitions) == 0 || l.fleet.Size() == 0

@@ -15,6 +15,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
+	"github.com/clusterfleet/clusterfleet/internal/monitor"
 	"github.com/clusterfleet/clusterfleet/internal/server"
 	"github.com/clusterfleet/clusterfleet/internal/version"
 )
@@ -53,8 +54,11 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 		Log:       log,
 	})
 	defer f.Close()
-	l := newLoader(c, f, log)
+	registry := newRegistry()
+	m := monitor.New(f, monitor.Options{Log: log, Metrics: registry, ClusterMetrics: c.clusterMetrics})
+	l := newLoader(c, f, m, log)
 	defer l.close()
+	registry.MustRegister(fleetMetrics(f, l)...)
 	if err := l.load(ctx); err != nil {
 		return err
 	}
@@ -62,8 +66,9 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 	serving, stop := context.WithCancel(ctx)
 	group.Go(func() error {
 		defer stop()
-		return e.serve(ctx, f, newMetrics(f, l), c.allowSecretData, log)
+		return e.serve(ctx, f, registry, c.allowSecretData, log)
 	})
+	group.Go(func() error { return m.Run(serving) })
 	group.Go(func() error {
 		l.reload(serving)
 		return nil

@@ -158,6 +158,17 @@ func (f *Fleet) Close() error { return f.Apply(nil) }
 // Size returns how many clusters the fleet has.
 func (f *Fleet) Size() int { return len(f.roster.Load().sorted) }
 
+// Definitions returns the clusters' definitions in the order of their names. The configuration of a cluster that has not
+// changed since an earlier call is the same one.
+func (f *Fleet) Definitions() []cluster.Definition {
+	sorted := f.roster.Load().sorted
+	definitions := make([]cluster.Definition, len(sorted))
+	for i, m := range sorted {
+		definitions[i] = m.definition
+	}
+	return definitions
+}
+
 // Cluster is what is known of one cluster without asking it.
 type Cluster struct {
 	Definition cluster.Definition

@@ -62,8 +62,30 @@ func (f *Fleet) Probe(ctx context.Context, r ProbeRequest) (Run[ProbeResult], er
 	return Run[ProbeResult]{Expected: len(members), Results: results}, nil
 }
 
-// probe waits for the cluster's turn before the fleet's: what waits for one cluster takes no place from the others.
+// Check tests one cluster for the monitor, which bounds by itself how many it tests at once. It returns what Client.Probe
+// does, or an *UnknownClusterError for a cluster that has no API server or has gone.
+func (f *Fleet) Check(ctx context.Context, name string, depth cluster.Depth) (*cluster.Verdict, error) {
+	m, err := f.roster.Load().find(name)
+	if err != nil {
+		return nil, err
+	}
+	if m.client == nil {
+		return nil, &UnknownClusterError{Names: []string{name}}
+	}
+	o, err := f.ask(ctx, probeKey{m, depth, cluster.DefaultProbeTimeout}, Monitor)
+	if err != nil {
+		return nil, f.unfinished(name, err)
+	}
+	return o.Verdict, nil
+}
+
+// probe makes a probe that a call asks for.
 func (f *Fleet) probe(ctx context.Context, key probeKey) (*Observation, error) {
+	return f.ask(ctx, key, Live)
+}
+
+// ask waits for the cluster's turn before the fleet's: what waits for one cluster takes no place from the others.
+func (f *Fleet) ask(ctx context.Context, key probeKey, source Source) (*Observation, error) {
 	m := key.member
 	select {
 	case m.probing <- struct{}{}:
@@ -71,16 +93,18 @@ func (f *Fleet) probe(ctx context.Context, key probeKey) (*Observation, error) {
 		return nil, cluster.Unfinished(cluster.PhaseQueue, context.Cause(ctx))
 	}
 	defer func() { <-m.probing }()
-	if err := f.probes.Acquire(ctx, 1); err != nil {
-		return nil, cluster.Unfinished(cluster.PhaseQueue, err)
+	if source == Live {
+		if err := f.probes.Acquire(ctx, 1); err != nil {
+			return nil, cluster.Unfinished(cluster.PhaseQueue, err)
+		}
+		defer f.probes.Release(1)
 	}
-	defer f.probes.Release(1)
 	verdict, err := m.client.Probe(ctx, key.depth, key.timeout)
 	if err != nil {
 		return nil, err
 	}
 	m.pace.set(probeWork, verdict.Duration)
-	o := Observation{Verdict: verdict, At: time.Now(), Source: Live}
+	o := Observation{Verdict: verdict, At: time.Now(), Source: source}
 	if !conclusive(verdict, key.timeout) {
 		return f.passing(m, o), nil
 	}

@@ -99,10 +99,6 @@ func panicked() error {
 	return failure(codes.Internal, "INTERNAL", "the aggregator failed; its log says why")
 }
 
-func notMonitored() error {
-	return failure(codes.FailedPrecondition, "NOT_MONITORED", "this aggregator does not monitor the health of its clusters")
-}
-
 // sectionStatus is why a section of an overview is missing. What failed on our side is in the log.
 func sectionStatus(err error) *statuspb.Status {
 	switch {

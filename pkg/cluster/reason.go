@@ -12,6 +12,25 @@ const (
 	Unauthorized
 )
 
+// States returns all of them.
+func States() []State { return []State{Unknown, Healthy, Degraded, Unreachable, Unauthorized} }
+
+// String returns the state's name, which never changes its meaning.
+func (s State) String() string {
+	switch s {
+	case Healthy:
+		return "HEALTHY"
+	case Degraded:
+		return "DEGRADED"
+	case Unreachable:
+		return "UNREACHABLE"
+	case Unauthorized:
+		return "UNAUTHORIZED"
+	case Unknown:
+	}
+	return "UNKNOWN"
+}
+
 // Blame says whose fault a failure is.
 type Blame int
 

@@ -1,0 +1,313 @@
+package monitor
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/internal/broadcast"
+	"github.com/clusterfleet/clusterfleet/internal/health"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+// Monitor watches the clusters of a fleet. Its exported methods are safe for concurrent use.
+type Monitor struct {
+	prober  Prober
+	options Options
+	guard   health.Guard
+	metrics *metrics
+	board   board
+	changes *broadcast.Hub[*health.Record]
+
+	jobs    chan *entry
+	found   chan finding
+	workers sync.WaitGroup
+	// noticed wakes the loop when there are other clusters.
+	noticed chan struct{}
+
+	mu        sync.Mutex // guards what follows
+	entries   map[string]*entry
+	restored  map[string]health.Snapshot
+	schedule  schedule
+	slots     slots
+	judgement health.Judgement
+	views     []health.View
+	ticked    time.Time
+	judged    time.Time
+	// cut counts clusters that failed at network level when the guard was asked last.
+	cut int
+	// uneasy says that incidents may have changed since correlated.
+	uneasy     bool
+	correlated time.Time
+}
+
+// finding is what came of one probe.
+type finding struct {
+	entry   *entry
+	depth   cluster.Depth
+	began   time.Time
+	ended   time.Time
+	verdict *cluster.Verdict // nil if the probe did not end
+}
+
+// New returns a monitor of no cluster. Nothing is probed before Run.
+func New(prober Prober, options Options) *Monitor {
+	if options.Rules == (health.Rules{}) {
+		options.Rules = health.DefaultRules()
+	}
+	options.FullEvery = cmp.Or(options.FullEvery, defaultFullEvery)
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	if options.Keeper == nil {
+		options.Keeper = forgetful{}
+	}
+	m := &Monitor{
+		prober:   prober,
+		options:  options,
+		guard:    health.DefaultGuard(),
+		changes:  broadcast.New[*health.Record](),
+		noticed:  make(chan struct{}, 1),
+		entries:  map[string]*entry{},
+		restored: make(map[string]health.Snapshot, len(options.Restored)),
+		jobs:     make(chan *entry),
+		found:    make(chan finding),
+	}
+	for _, s := range options.Restored {
+		m.restored[s.Cluster] = s
+	}
+	m.metrics = newMetrics(m)
+	return m
+}
+
+// Apply makes these clusters the ones that are watched. Every trace of others goes. A cluster whose address or credential
+// has changed is a new one. It returns when the records are those of these clusters.
+func (m *Monitor) Apply(definitions []cluster.Definition) {
+	m.mu.Lock()
+	m.adopt(definitions, time.Now())
+	m.mu.Unlock()
+	select {
+	case m.noticed <- struct{}{}:
+	default: // it is to look already
+	}
+}
+
+// Records returns the record of every cluster, in the order of their names. What has become stale since it was made is
+// marked so.
+func (m *Monitor) Records() []*health.Record {
+	records := m.board.all(time.Now(), m.options.Rules.Stale)
+	slices.SortFunc(records, func(a, b *health.Record) int { return strings.Compare(a.Subject.Name, b.Subject.Name) })
+	return records
+}
+
+// Record returns the record of one cluster, nil if it is not watched.
+func (m *Monitor) Record(name string) *health.Record {
+	return m.board.get(name, time.Now(), m.options.Rules.Stale)
+}
+
+// Changes brings the records that have changed.
+func (m *Monitor) Changes() *broadcast.Hub[*health.Record] { return m.changes }
+
+// Incidents returns the failures that several clusters share.
+func (m *Monitor) Incidents() []health.Incident { return m.board.incidents() }
+
+// Run watches until ctx ends. All probes have ended when it returns.
+func (m *Monitor) Run(ctx context.Context) error {
+	probing, cancel := context.WithCancel(ctx)
+	defer m.workers.Wait()
+	defer close(m.jobs)
+	defer m.drain()
+	defer cancel()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			m.keepAll()
+			return nil
+		case <-m.noticed:
+			timer.Reset(m.look(probing, nil))
+		case f := <-m.found:
+			timer.Reset(m.look(probing, &f))
+		case <-timer.C:
+			timer.Reset(m.look(probing, nil))
+		}
+	}
+}
+
+// look takes in a finding, if there is one, does what time demands, and returns after which time it has to be called
+// again.
+func (m *Monitor) look(ctx context.Context, f *finding) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f != nil {
+		m.slots.release(f.entry)
+		m.learn(*f)
+	}
+	now := time.Now()
+	m.pass(now)
+	m.dispatch(ctx, now)
+	return m.wake(now).Sub(now)
+}
+
+// wake returns when the loop has to look again though nothing has come.
+func (m *Monitor) wake(now time.Time) time.Time {
+	at := now.Add(tick)
+	if m.judgement.Suspect || m.cut > 0 {
+		at = now.Add(judgeEvery)
+	}
+	if due, ok := m.schedule.next(); ok && due.Before(at) && due.After(now) {
+		return due.Add(batch)
+	}
+	return at
+}
+
+// dispatch begins the probes whose time has come, as far as there are slots.
+func (m *Monitor) dispatch(ctx context.Context, now time.Time) {
+	for e := m.schedule.take(now); e != nil; e = m.schedule.take(now) {
+		m.slots.wait(e)
+	}
+	for e := m.slots.take(); e != nil; e = m.slots.take() {
+		m.metrics.lag(now.Sub(e.due))
+		e.depth = cluster.Quick
+		if !now.Before(e.nextFull) || e.thorough() {
+			e.depth = cluster.Full
+		}
+		select {
+		case m.jobs <- e:
+		default:
+			m.workers.Go(func() { m.work(ctx, e) })
+		}
+	}
+}
+
+// work probes clusters, one after the other: its stack has grown to what that needs.
+func (m *Monitor) work(ctx context.Context, e *entry) {
+	for more := true; more; {
+		f := finding{entry: e, depth: e.depth, began: time.Now()}
+		f.verdict, _ = m.prober.Check(ctx, e.subject.Name, e.depth) // an error says nothing about the cluster
+		f.ended = time.Now()
+		m.found <- f
+		e, more = <-m.jobs
+	}
+}
+
+// drain lets the probes end that are under way.
+func (m *Monitor) drain() {
+	for m.probing() {
+		f := <-m.found
+		m.mu.Lock()
+		m.slots.release(f.entry)
+		m.mu.Unlock()
+	}
+}
+
+// probing reports whether a probe is under way.
+func (m *Monitor) probing() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.slots.total > 0
+}
+
+// learn takes in what a probe has found, and says when the next one is due.
+func (m *Monitor) learn(f finding) {
+	e := f.entry
+	if e.gone {
+		return
+	}
+	m.metrics.probed(f)
+	if f.verdict == nil || f.verdict.State == cluster.Unknown {
+		m.schedule.add(e, f.began.Add(m.pace()))
+		return
+	}
+	if f.depth == cluster.Full {
+		e.nextFull = f.ended.Add(jittered(m.options.FullEvery))
+		e.informed = f.verdict.State == cluster.Healthy
+	}
+	e.account(f.ended)
+	m.observe(e, f)
+	next := m.options.Rules.Next(e.status)
+	if next >= m.options.Rules.Interval {
+		m.schedule.add(e, f.began.Add(m.pace()))
+		return
+	}
+	m.schedule.add(e, f.ended.Add(next))
+}
+
+// observe moves the cluster's automaton and publishes what follows.
+func (m *Monitor) observe(e *entry, f finding) {
+	v := f.verdict
+	seen := health.Observation{State: v.State, Network: v.Blame == cluster.BlameNetwork, At: f.ended}
+	if seen.Network {
+		m.judge(f.ended)
+	}
+	status, change := m.options.Rules.Observe(e.status, seen, m.judgement)
+	e.status = status
+	if change != nil && change.To == cluster.Healthy && !e.informed {
+		e.nextFull = f.ended
+	}
+	if v.State != cluster.Healthy {
+		e.informed = false
+	}
+	if v.State == cluster.Healthy && f.depth == cluster.Quick {
+		e.window.Add(v.Duration)
+	}
+	before := e.record
+	next := e.rebuild(f.ended)
+	next.Verdict, next.At, next.Restored = v, f.ended, false
+	next.LastSuccess = e.status.LastSuccess
+	if next.LastSuccess.IsZero() {
+		next.LastSuccess = before.LastSuccess
+	}
+	if f.depth == cluster.Full && v.Expiries != nil {
+		next.Expiries = v.Expiries
+	}
+	next.Latency, next.Availability = e.window.Quantiles(), e.uptime.Availability(f.ended)
+	e.record = next
+	m.tell(e, before, change)
+}
+
+// pass lets time alone do its work on all clusters, every tick.
+func (m *Monitor) pass(now time.Time) {
+	pause := tick
+	if m.judgement.Suspect || m.cut > 0 {
+		pause = judgeEvery
+	}
+	if now.Sub(m.ticked) < pause {
+		return
+	}
+	m.ticked = now
+	m.judge(now)
+	for _, e := range m.entries {
+		if !e.watchable() {
+			continue
+		}
+		status, change := m.options.Rules.Pass(e.status, now, m.judgement)
+		calm := status.Flapping(now) == e.record.Flapping && status.Shown() == e.record.State
+		if change == nil && calm {
+			e.status = status
+			continue
+		}
+		e.account(now)
+		e.status = status
+		before := e.record
+		e.record = e.rebuild(now)
+		m.tell(e, before, change)
+	}
+	m.correlate(now)
+}
+
+// pace is the time from one probe of a cluster to the next: at the interval's short side of ±10 %, so that what fails
+// just after a probe is still found within the interval.
+func (m *Monitor) pace() time.Duration {
+	interval := m.options.Rules.Interval
+	return interval - rand.N(interval/10+1)
+}
+
+// jittered returns d ± 10 %.
+func jittered(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) }

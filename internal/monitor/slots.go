@@ -1,0 +1,87 @@
+package monitor
+
+// Bounds of the probes at one time.
+const (
+	minSlots = 64
+	maxSlots = 1024
+	// clustersPerSlot makes a slot for every so many clusters: enough for one in four of them to be silent.
+	clustersPerSlot = 4
+)
+
+// slots bound the probes at one time. Clusters that fail get at most half of them, so that those which answer are probed
+// at their pace however many do not.
+type slots struct {
+	all            int
+	total, failing int // taken
+	// due wait for a slot in the order in which their time came.
+	due, dueFailing queue
+}
+
+// resize makes the slots those of a fleet.
+func (s *slots) resize(clusters int) { s.all = min(max(clusters/clustersPerSlot, minSlots), maxSlots) }
+
+// wait lets a cluster wait whose time has come.
+func (s *slots) wait(e *entry) {
+	if e.failing() {
+		s.dueFailing.push(e)
+		return
+	}
+	s.due.push(e)
+}
+
+// take returns a cluster that gets a slot now, nil if there is none or no slot for it.
+func (s *slots) take() *entry {
+	if s.total >= s.all {
+		return nil
+	}
+	if s.failing < s.all/2 {
+		if e := s.dueFailing.pop(); e != nil {
+			s.total++
+			s.failing++
+			e.slot = failingSlot
+			return e
+		}
+	}
+	e := s.due.pop()
+	if e != nil {
+		s.total++
+		e.slot = anySlot
+	}
+	return e
+}
+
+// release gives the slot of a cluster back.
+func (s *slots) release(e *entry) {
+	s.total--
+	if e.slot == failingSlot {
+		s.failing--
+	}
+	e.slot = noSlot
+}
+
+// slot is what a cluster that is probed has.
+type slot int
+
+const (
+	noSlot slot = iota
+	anySlot
+	failingSlot
+)
+
+// queue is first in, first out. Clusters that went meanwhile are left out.
+type queue struct{ entries []*entry }
+
+func (q *queue) push(e *entry) { q.entries = append(q.entries, e) }
+
+func (q *queue) pop() *entry {
+	for len(q.entries) > 0 {
+		e := q.entries[0]
+		q.entries[0] = nil
+		q.entries = q.entries[1:]
+		if !e.gone {
+			return e
+		}
+	}
+	q.entries = nil
+	return nil
+}
