@@ -187,3 +187,17 @@ func TestWhatHasExpiredIsNotBlamedForOtherFailures(t *testing.T) {
 		t.Errorf("got %v", e)
 	}
 }
+
+func TestATokenIsNamedWhereOnlyItsReviewIsRefused(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.on("/apis/authentication.k8s.io/v1/selfsubjectreviews", func(w http.ResponseWriter, _ *http.Request) {
+		status(w, http.StatusUnauthorized, "Unauthorized")
+	})
+	config := a.config()
+	config.BearerToken = jwt(time.Now().Add(-50 * time.Hour))
+	v, err := newClient(t, config).Probe(t.Context(), cluster.Full, cluster.DefaultProbeTimeout)
+	if err != nil || v.Reason != cluster.Unauthenticated || !strings.HasPrefix(v.Message, "the token expired 2d2h ago (") {
+		t.Errorf("%+v, %v", v, err)
+	}
+}

@@ -68,7 +68,7 @@ func (p *prober) ask(kind CheckKind, req *http.Request, result any) (*http.Reque
 	took := time.Since(start)
 	var failure *Error
 	if err != nil {
-		failure = p.explainRejected(Classify(err, p.trace.at()), nil)
+		failure = Classify(err, p.trace.at())
 	} else if failure = p.explainRejected(judge(resp, contentOf(resp)), resp.Request); failure == nil {
 		failure = decode(req.URL.Path, resp, result)
 	} else if failure.Reason == InvalidRequest {
