@@ -26,14 +26,11 @@ type View struct {
 	LastSuccess  time.Time
 }
 
-// View returns how the guard sees a cluster, and whether it counts: those do that were healthy when last known, unless
-// nothing has been heard of them since their state became unknown. Clusters that are virtual or in maintenance do not
-// count either, which is for the caller to know.
+// View returns how the guard sees a cluster, and whether it counts: those do that were healthy when last known. One of
+// which nothing is heard any more stays in: its silence is ours, and no sign that we reach anybody. Clusters that are
+// virtual or in maintenance do not count, which is for the caller to know.
 func (s Status) View() (v View, counts bool) {
-	if s.Known != cluster.Healthy || s.LastProbe.IsZero() {
-		return View{}, false
-	}
-	if s.State == cluster.Unknown && s.LastProbe.Before(s.Since) {
+	if s.Known != cluster.Healthy {
 		return View{}, false
 	}
 	v.LastSuccess = s.LastSuccess

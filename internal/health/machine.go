@@ -46,8 +46,9 @@ type Observation struct {
 	State cluster.State
 	// Network says that the probe failed at network level: the verdict blames the network.
 	Network bool
-	// At is when the probe ended.
-	At time.Time
+	// At is when the probe ended, Took how long that was after it began.
+	At   time.Time
+	Took time.Duration
 }
 
 // Change is a change of the confirmed state.
@@ -75,13 +76,17 @@ func (r Rules) Observe(s Status, o Observation, j Judgement) (Status, *Change) {
 	if gap {
 		next = next.lose()
 	}
-	return r.settle(s, next.count(o), o.At, j)
+	next = next.count(o).exonerate(o.At, j)
+	if r.proved(next, j) {
+		next = next.become()
+	}
+	return r.settle(s, next, o.At, j)
 }
 
 // Pass returns the status after time has passed without a probe, and the change that follows from it, if any: a state
-// that is stale is unknown, and a failure that was withheld is confirmed once it is clear that it is not the observer's.
+// that is stale is unknown. It is to be called after each judgement, so that what it says of a failure is heeded early.
 func (r Rules) Pass(s Status, now time.Time, j Judgement) (Status, *Change) {
-	next := r.heed(s, j)
+	next := r.heed(s, j).exonerate(now, j)
 	if age := now.Sub(s.LastProbe); age >= r.Stale || age < -2*r.Interval {
 		next = next.lose()
 	}
@@ -123,11 +128,8 @@ func (r Rules) heed(s Status, j Judgement) Status {
 	return r.Resume(s)
 }
 
-// settle confirms what the run has proved and returns the change from before.
+// settle hides what is to be doubted and returns the change from before.
 func (r Rules) settle(before, s Status, at time.Time, j Judgement) (Status, *Change) {
-	if r.proved(s, j) {
-		s = s.become()
-	}
 	if j.Suspect {
 		s = s.suspect()
 	}
@@ -146,7 +148,8 @@ func (r Rules) settle(before, s Status, at time.Time, j Judgement) (Status, *Cha
 }
 
 // proved reports whether the run suffices to change the state. Failures at network level do not while they may be the
-// observer's own.
+// observer's own. That others have been reached since they began does not suffice either: so they are when the observer
+// is back, and then it is the next probe of this cluster that tells.
 func (r Rules) proved(s Status, j Judgement) bool {
 	n := s.run
 	switch {
@@ -159,7 +162,7 @@ func (r Rules) proved(s Status, j Judgement) bool {
 	case n.count < r.Failures || s.LastProbe.Sub(n.first) < r.Span:
 		return false
 	case n.network():
-		return !j.Suspect && !n.cut.After(j.Clear)
+		return !j.Suspect && !n.cleared.IsZero() && !n.began.Before(n.cleared)
 	}
 	return true
 }

@@ -36,6 +36,9 @@ type run struct {
 	rejected int
 	// cut is since when they all have failed at network level, zero if the latest did not.
 	cut time.Time
+	// cleared is since when it is known that others were reached after cut, zero if it is not. began is when the latest
+	// probe began.
+	cleared, began time.Time
 	// ours says that the observer was suspect meanwhile.
 	ours bool
 }
@@ -81,7 +84,7 @@ func (n run) with(o Observation) run {
 	}
 	switch {
 	case !o.Network:
-		n.cut = time.Time{}
+		n.cut, n.cleared = time.Time{}, time.Time{}
 	case !n.network():
 		n.cut = o.At
 	}
@@ -91,6 +94,7 @@ func (n run) with(o Observation) run {
 	}
 	n.count++
 	n.last = o.State
+	n.began = o.At.Add(-o.Took)
 	return n
 }
 
@@ -110,6 +114,15 @@ func (s Status) become() Status {
 	s.State, s.Known = s.run.last, s.run.last
 	s.Suspect = false
 	s.run = run{}
+	return s
+}
+
+// exonerate remembers when it became known that the observer reached others after the failures began.
+func (s Status) exonerate(now time.Time, j Judgement) Status {
+	n := &s.run
+	if n.network() && n.cleared.IsZero() && !j.Suspect && !n.cut.After(j.Clear) {
+		n.cleared = now
+	}
 	return s
 }
 

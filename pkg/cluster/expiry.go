@@ -5,8 +5,15 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/clusterfleet/clusterfleet/internal/safetext"
 )
 
 // readExpiries records when the certificates and the token of a fresh connection expire.
@@ -71,6 +78,61 @@ func tokenExpiry(authorization string) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(int64(seconds), 0)
+}
+
+// explainRejected makes the failure of a rejected credential say what of the credential has expired. sent is the request
+// as it was sent, nil if there was no answer to one.
+func (c *Client) explainRejected(failure *Error, sent *http.Request) *Error {
+	if failure == nil || failure.Reason != Unauthenticated {
+		return failure
+	}
+	var expired []string
+	now := time.Now()
+	if at := c.transports.Load().certificate.end(); !at.IsZero() && at.Before(now) {
+		expired = append(expired, "the client certificate"+expiredAgo(at, now))
+	}
+	if sent != nil {
+		if at := tokenExpiry(sent.Header.Get("Authorization")); !at.IsZero() && at.Before(now) {
+			expired = append(expired, "the token"+expiredAgo(at, now))
+		}
+	}
+	if len(expired) > 0 {
+		failure.Message = safetext.Clean(strings.Join(expired, ", ") + ": " + failure.Message)
+	}
+	return failure
+}
+
+func expiredAgo(at, now time.Time) string {
+	return fmt.Sprintf(" expired %s ago (%s)", duration.HumanDuration(now.Sub(at)), minute(at))
+}
+
+// minute returns a time as people compare it with a clock.
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02T15:04Z") }
+
+// presented remembers when the client certificate ends that was presented last.
+type presented struct{ unix atomic.Int64 }
+
+// end returns that time, zero if no certificate was presented.
+func (p *presented) end() time.Time {
+	if seconds := p.unix.Load(); seconds != 0 {
+		return time.Unix(seconds, 0)
+	}
+	return time.Time{}
+}
+
+// observe makes the configuration tell which client certificate it presents.
+func (p *presented) observe(config *tls.Config) {
+	if config == nil || config.GetClientCertificate == nil {
+		return
+	}
+	get := config.GetClientCertificate
+	config.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		certificate, err := get(info)
+		if err == nil && certificate.Leaf != nil {
+			p.unix.Store(certificate.Leaf.NotAfter.Unix())
+		}
+		return certificate, err
+	}
 }
 
 // freshConfig returns the configuration of a handshake that shows everything: it resumes no session, though the one it

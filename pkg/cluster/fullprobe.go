@@ -69,7 +69,7 @@ func (p *prober) ask(kind CheckKind, req *http.Request, result any) (*http.Reque
 	var failure *Error
 	if err != nil {
 		failure = Classify(err, p.trace.at())
-	} else if failure = judge(resp, contentOf(resp)); failure == nil {
+	} else if failure = p.explainRejected(judge(resp, contentOf(resp)), resp.Request); failure == nil {
 		failure = decode(req.URL.Path, resp, result)
 	} else if failure.Reason == InvalidRequest {
 		failure = strange(failure, fmt.Sprintf("%s was answered with %d", req.URL.Path, failure.StatusCode))

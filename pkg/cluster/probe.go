@@ -101,7 +101,7 @@ func (p *prober) ready(ctx context.Context) (*Error, http.Header) {
 	for tried := 1; ; tried++ {
 		resp, err := p.askReady(ctx, path)
 		if err != nil {
-			failure := Classify(err, p.trace.at())
+			failure := p.explainRejected(Classify(err, p.trace.at()), nil)
 			p.unreached(failure, start)
 			return failure, nil
 		}
@@ -111,7 +111,7 @@ func (p *prober) ready(ctx context.Context) (*Error, http.Header) {
 			path = (path + 1) % len(readyPaths)
 			continue
 		}
-		failure = explainHidden(failure)
+		failure = p.explainRejected(explainHidden(failure), resp.Request)
 		p.readyPath.Store(int32(path))
 		p.verdict.FailingChecks = failing
 		p.reached(failure, start)

@@ -163,7 +163,7 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 		if errors.Is(err, net.ErrClosed) && c.isClosed() {
 			return nil, removed(err)
 		}
-		return nil, explainRead(ctx, err, t.at())
+		return nil, c.explainRejected(explainRead(ctx, err, t.at()), nil)
 	}
 	c.reading.learn(resp.StatusCode)
 	body := &Body{ctx: ctx, req: resp.Request, close: sync.OnceFunc(func() {
@@ -173,7 +173,7 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	})}
 	if resp.StatusCode != http.StatusOK {
 		defer body.close()
-		return nil, refused(resp, cancel)
+		return nil, c.explainRejected(refused(resp, cancel), resp.Request)
 	}
 	content, err := decompressed(resp)
 	if err != nil {

@@ -93,7 +93,7 @@ func (r Reason) meaning() meaning {
 	case ConnectionReset:
 		return meaning{Unreachable, BlameNetwork, "check load balancers and firewalls on the way, and the API server's log"}
 	case TLSExpired:
-		return meaning{Unreachable, BlameControlPlane, "renew the API server's serving certificate, or check the clocks"}
+		return meaning{Unreachable, BlameControlPlane, "renew the API server's serving certificate (kubeadm certs renew apiserver, then restart the API server), or check the clocks"}
 	case TLSUnknownAuthority:
 		return meaning{Unreachable, BlameCredential, "put the cluster's current certificate authority into certificate-authority-data"}
 	case TLSHostnameMismatch:
@@ -101,7 +101,7 @@ func (r Reason) meaning() meaning {
 	case TLSHandshakeFailed:
 		return meaning{Unreachable, BlameControlPlane, "check that a Kubernetes API server answers at this address, and its TLS settings"}
 	case Unauthenticated:
-		return meaning{Unauthorized, BlameCredential, "renew the credential of this context: it is expired, revoked or for another cluster"}
+		return meaning{Unauthorized, BlameCredential, "renew the credential of this context (kubeadm certs renew admin.conf, or kubectl create token): it is expired, revoked or for another cluster"}
 	case Forbidden:
 		return meaning{Unauthorized, BlameCredential, "bind a role with the missing right to this user"}
 	case Throttled:

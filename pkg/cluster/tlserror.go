@@ -8,6 +8,8 @@ import (
 	"net"
 	"reflect"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
 )
 
 func explainTLS(err error, _ Phase) (Reason, string, bool) {
@@ -34,12 +36,14 @@ func explainInvalid(err x509.CertificateInvalidError) (Reason, string) {
 	if err.Reason != x509.Expired || err.Cert == nil {
 		return TLSHandshakeFailed, "the serving certificate is not valid: " + err.Error()
 	}
-	now := time.Now()
-	if now.Before(err.Cert.NotBefore) {
-		return TLSExpired, "the serving certificate is valid only from " + err.Cert.NotBefore.UTC().Format(time.RFC3339)
+	which, now := "the serving certificate", time.Now()
+	if err.Cert.IsCA {
+		which = fmt.Sprintf("the certificate authority %q of the serving certificate", err.Cert.Subject.String())
 	}
-	ago := now.Sub(err.Cert.NotAfter).Round(time.Minute)
-	return TLSExpired, fmt.Sprintf("the serving certificate expired %s ago, at %s", ago, err.Cert.NotAfter.UTC().Format(time.RFC3339))
+	if from := err.Cert.NotBefore; now.Before(from) {
+		return TLSExpired, fmt.Sprintf("%s is valid only from %s, in %s", which, minute(from), duration.HumanDuration(from.Sub(now)))
+	}
+	return TLSExpired, which + expiredAgo(err.Cert.NotAfter, now)
 }
 
 func issuedBy(cert *x509.Certificate) string {

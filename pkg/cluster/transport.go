@@ -26,6 +26,8 @@ type transports struct {
 	probe http.RoundTripper
 	read  http.RoundTripper
 
+	certificate presented
+
 	wire   *wire
 	reader *http.Transport
 	links  links
@@ -49,8 +51,10 @@ func (c *Client) newTransports() (*transports, error) {
 	if err != nil {
 		return nil, err
 	}
+	t := &transports{}
+	t.certificate.observe(secure)
 	connector := connector{dial: tc.DialHolder.Dial, address: dialAddress(c.requests.base), turns: c.turns}
-	t := &transports{wire: &wire{connector: connector, tls: resuming(secure)}}
+	t.wire = &wire{connector: connector, tls: resuming(secure)}
 	t.calls.Store(1)
 	t.reader = t.newReader(connector, resuming(secure))
 	if t.probe, err = c.authenticated(tc, t.wire); err != nil {
