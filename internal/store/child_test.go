@@ -38,7 +38,7 @@ func child(mode string) int {
 // start starts this process again for a part of a test, and returns what it prints. It is killed when the test ends.
 func start(t *testing.T, mode string, env ...string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(append(os.Environ(), childMode+"="+mode), env...)
 	var stderr syncBuffer
 	cmd.Stderr = &stderr
