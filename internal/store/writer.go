@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-
 )
 
 // writer is the goroutine that writes what is pending, and the only one that writes.
@@ -263,4 +262,3 @@ func (c change) message(cluster string) (*nats.Msg, error) {
 	m.Data = data
 	return m, err
 }
-
