@@ -189,7 +189,7 @@ func (w *waiting) arrived(c change) error {
 		return w.app.stdout.Flush()
 	default:
 		n, _ := newsOf(c)
-		return w.ticker.print(n)
+		return w.ticker.show(n)
 	}
 }
 
