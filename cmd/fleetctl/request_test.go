@@ -182,8 +182,17 @@ func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
 	address := clienttest.Serve(t, fleet{members: testFleet()}.script())
 	full := errors.New("no space left")
 	for _, args := range [][]string{
-		{"clusters"}, {"probe"}, {"probe", "-o", "jsonl"}, {"get", "pods", "-o", "json"}, {"get", "nodes"},
-		{"watch"}, {"watch", "-o", "jsonl"}, {"history"}, {"overview"}, {"wait", "--for=state=HEALTHY"}, {"probe", "--watch"},
+		{"clusters"},
+		{"probe"},
+		{"probe", "-o", "jsonl"},
+		{"get", "pods", "-o", "json"},
+		{"get", "nodes"},
+		{"watch"},
+		{"watch", "-o", "jsonl"},
+		{"history"},
+		{"overview"},
+		{"wait", "--for=state=HEALTHY"},
+		{"probe", "--watch"},
 	} {
 		var stderr strings.Builder
 		if code := run(t.Context(), append(args, "--server", address), failingWriter{full}, &stderr); code != exitFailed {

@@ -31,7 +31,8 @@ func TestAWaitEndsOnceAllAreInTheStateTogether(t *testing.T) {
 		code   int
 	}{
 		"not while one has left again": {
-			"", []watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced(), down("a"), up("b")}, nil}},
+			"",
+			[]watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced(), down("a"), up("b")}, nil}},
 			"a\nb\n", late + "1 of 2 clusters are not HEALTHY: a (UNREACHABLE)\n", exitDeadline,
 		},
 		"once it is back": {
@@ -53,11 +54,13 @@ func TestAWaitEndsOnceAllAreInTheStateTogether(t *testing.T) {
 			"", []watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced(), removed("b")}, nil}}, "a\n", "", exitDone,
 		},
 		"unless they are named": {
-			"a b", []watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced(), removed("b")}, nil}},
+			"a b",
+			[]watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced(), removed("b")}, nil}},
 			"a\n", `error: cluster "b" is no longer in the fleet` + "\n", exitFailed,
 		},
 		"also over a cut": {
-			"", []watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced()}, cut}, {[]*watchEvent{started(true), up("c"), synced()}, nil}},
+			"",
+			[]watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced()}, cut}, {[]*watchEvent{started(true), up("c"), synced()}, nil}},
 			"a\nc\n", "watching again: the aggregator does not know what was sent before and sends all anew\n", exitDone,
 		},
 		"or one, with --any": {
@@ -67,7 +70,9 @@ func TestAWaitEndsOnceAllAreInTheStateTogether(t *testing.T) {
 			"--any", []watchCall{{[]*watchEvent{started(true), down("b"), up("a")}, nil}}, "a\n", "", exitDone,
 		},
 		"and names ten who are missing": {
-			"", []watchCall{{append(append([]*watchEvent{started(true)}, many...), synced()), nil}}, "",
+			"",
+			[]watchCall{{append(append([]*watchEvent{started(true)}, many...), synced()), nil}},
+			"",
 			late + "12 of 12 clusters are not HEALTHY: c00 (UNREACHABLE), c01 (UNREACHABLE), c02 (UNREACHABLE), c03 (UNREACHABLE), c04 (UNREACHABLE), " +
 				"c05 (UNREACHABLE), c06 (UNREACHABLE), c07 (UNREACHABLE), c08 (UNREACHABLE), c09 (UNREACHABLE) and 2 more\n", exitDeadline,
 		},

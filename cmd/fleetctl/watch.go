@@ -46,7 +46,7 @@ bounds it (exit code 124), the configuration's timeout does not.`,
 	}
 	f.registerLabels(cmd)
 	f.registerStates(cmd)
-	f.printing.register(cmd)
+	f.register(cmd)
 	cmd.Flags().BoolVar(&f.once, "once", false, "end once the clusters as they are have been sent")
 	return cmd
 }
