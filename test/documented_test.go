@@ -45,6 +45,12 @@ func documentedCommands(t *testing.T, fleet *realkube.Fleet) {
 					process.StartCommand(t, home.command("exec "+onFreePorts(line))).Stderr.Await(s, "msg=serving")
 				case "fleetsim":
 					process.StartCommand(t, home.command("exec "+line)).Stdout.Await(s, `"kubeconfig"`)
+				case "fleetctl":
+					if endless(line) {
+						process.StartCommand(s, home.command("exec "+asking(line, plain, remote), "FLEETCTL_SERVER="+plain.GRPC)).Stdout.Await(s, "HEALTHY")
+						return
+					}
+					fallthrough
 				default:
 					r := process.RunCommand(s, time.Minute, home.command(asking(line, plain, remote), "FLEETCTL_SERVER="+plain.GRPC))
 					exits(s, r, 0, documentedOutput(line), "")
@@ -58,6 +64,11 @@ func documentedCommands(t *testing.T, fleet *realkube.Fleet) {
 	if got, want := slices.Sorted(maps.Keys(seen)), []string{"aggregator", "fleetctl", "fleetsim", "grpcurl", "make"}; !slices.Equal(got, want) || seen["fleetctl"] < 20 {
 		t.Errorf("the documents show %v", seen)
 	}
+}
+
+// endless tells that a command goes on until it is interrupted.
+func endless(line string) bool {
+	return !strings.Contains(line, "--once") && regexp.MustCompile(`fleetctl watch|--watch`).MatchString(line)
 }
 
 // shopFleet gives the servers what the documents speak of, and returns a kubeconfig with their names.

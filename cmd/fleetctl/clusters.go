@@ -49,7 +49,7 @@ custom-columns read the same documents.`,
 	f.registerLabels(cmd)
 	f.registerStates(cmd)
 	f.order.register(cmd)
-	f.printing.register(cmd)
+	f.register(cmd)
 	return cmd
 }
 

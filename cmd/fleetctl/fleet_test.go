@@ -81,6 +81,8 @@ type fleet struct {
 	members []member
 	// fetch sends the batches of one readable cluster; nil for the objects of objects_test.go.
 	fetch func(m member, req *fleetv1.FetchManifestsRequest) []*fleetv1.ManifestBatch
+	// text stands wherever a stranger's text can be in what the clusters do not tell; empty for none.
+	text string
 }
 
 func (f fleet) script() clienttest.Script {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func (m member) health() *fleetv1.ClusterHealth {
 	h.State, h.KnownState, h.Since, h.Expiries = verdict.GetState(), verdict.GetState(), ago(3*time.Hour), verdict.GetExpiries()
 	if h.GetState() == fleetv1.Verdict_STATE_HEALTHY {
 		h.Latency = &fleetv1.Latency{P50: verdict.GetDuration(), P90: verdict.GetDuration(), P99: durationpb.New(4 * verdict.GetDuration().AsDuration()), Probes: 100}
-		h.Availability = &fleetv1.Availability{Hour: proto.Float64(1), Day: proto.Float64(0.99999)}
+		h.Availability = &fleetv1.Availability{Hour: new(1.0), Day: new(0.99999)}
 	}
 	switch m.cluster.GetName() {
 	case "prod-3":
@@ -142,6 +143,9 @@ func (f fleet) listTransitions(_ context.Context, req *fleetv1.ListTransitionsRe
 		Reason: fleetv1.Verdict_REASON_CONNECTION_REFUSED, Blame: fleetv1.Verdict_BLAME_NETWORK, Message: "connection refused",
 		Lasted: durationpb.New(26 * time.Hour), Flapping: true,
 	}
+	if f.text != "" {
+		down.Cluster, down.Message = f.text, f.text
+	}
 	if req.GetPageToken() == "" {
 		return &fleetv1.ListTransitionsResponse{Transitions: []*fleetv1.Transition{down}, NextPageToken: "older"}, nil
 	}
@@ -166,10 +170,14 @@ func (f fleet) overview(ctx context.Context, req *fleetv1.GetFleetOverviewReques
 		}},
 		Slowest: []*fleetv1.GetFleetOverviewResponse_Slow{{Cluster: "prod-1", Latency: f.members[len(f.members)-1].health().GetLatency()}},
 	}
+	if f.text != "" {
+		answer.Reasons[0].Clusters[0], answer.Versions[0].Version, answer.Expiring[0].Cluster, answer.Slowest[0].Cluster = f.text, f.text, f.text, f.text
+		answer.Incidents[0].Value, answer.Incidents[0].Message, answer.Incidents[0].Clusters[0] = f.text, f.text, f.text
+	}
 	history, err := f.listTransitions(ctx, &fleetv1.ListTransitionsRequest{})
 	answer.Transitions = history.GetTransitions()
-	if req.GetGroupBy() != "" {
-		answer.Groups = []*fleetv1.GetFleetOverviewResponse_States{{Value: "prod", Total: 3, Healthy: 2, Unreachable: 1, Flapping: 1}, {Total: 2, Degraded: 1, Virtual: 1}}
+	if f.text != "" || req.GetGroupBy() != "" {
+		answer.Groups = []*fleetv1.GetFleetOverviewResponse_States{{Value: cmp.Or(f.text, "prod"), Total: 3, Healthy: 2, Unreachable: 1, Flapping: 1}, {Total: 2, Degraded: 1, Virtual: 1}}
 	}
 	return answer, err
 }

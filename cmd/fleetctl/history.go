@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -52,7 +53,7 @@ same documents.`,
 	}
 	f.registerLabels(cmd)
 	f.registerStatesAs(cmd, "only changes to one of these states")
-	f.printing.register(cmd)
+	f.register(cmd)
 	cmd.Flags().Var(&f.since, "since", "only changes of the last such as 24h or 7d (default all that are kept)")
 	cmd.Flags().IntVar(&f.limit, "limit", 100, "how many changes are shown at most, the latest")
 	mustComplete(cmd, "since", cobra.FixedCompletions([]string{"1h", "24h", "7d", "30d"}, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder))
@@ -158,7 +159,7 @@ func (a *app) historyTable(found []*fleetv1.Transition, wide, noHeadings bool) e
 			if t.GetFlapping() {
 				flags = "flapping"
 			}
-			cells = append(cells, word(t.GetBlame(), "BLAME_"), flags, fmt.Sprint(t.GetSequence()))
+			cells = append(cells, word(t.GetBlame(), "BLAME_"), flags, strconv.FormatUint(t.GetSequence(), 10))
 		}
 		grid.Row(append(cells, orDash(t.GetMessage()))...)
 	}

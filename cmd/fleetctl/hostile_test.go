@@ -33,7 +33,7 @@ func hostileFleet(text string) fleet {
 		m.cluster.Server, m.cluster.Namespace, m.cluster.Source = text, text, text
 		m.cluster.Labels["env"] = text
 	}
-	return fleet{members: []member{bad, good}, fetch: func(member, *fleetv1.FetchManifestsRequest) []*fleetv1.ManifestBatch {
+	return fleet{members: []member{bad, good}, text: text, fetch: func(member, *fleetv1.FetchManifestsRequest) []*fleetv1.ManifestBatch {
 		return []*fleetv1.ManifestBatch{
 			{
 				ApiVersion: text + "/" + text, Kind: text,
@@ -70,6 +70,8 @@ func TestHostileTextReachesNoTable(t *testing.T) {
 			for line, lines := range map[string]int{
 				"clusters": 3, "clusters -o wide": 3, "clusters -o name": 2, "clusters -o custom-columns=N:.name,V:.observation.verdict.serverVersion": 3,
 				"probe": 3, "probe -o wide": 3, "probe -o name": 2, "probe -o custom-columns=N:.cluster,M:.observation.verdict.message": 3,
+				"watch --once": 3, "watch --once -o wide": 3, "watch --once -o name": 2, "wait --for=state=degraded": 2, "wait --for=state=healthy --any": 1,
+				"history": 3, "history -o wide": 3, "history -o name": 2, "overview": 30,
 				"get pods -A": 3, "get pods -A -o wide": 3, "get pods -A -o name": 2, "get pods -o custom-columns=N:.metadata.name,K:.kind": 2,
 			} {
 				stdout, stderr, _ := fleetctl(t.Context(), t, append(strings.Fields(line), "--server", address)...)

@@ -24,7 +24,7 @@ type news struct {
 // newsOf is the line about a change; ok is false where nothing has changed that a line shows.
 func newsOf(c change) (n news, ok bool) {
 	if c.after == nil {
-		return news{cluster: c.cluster(), state: "REMOVED", reason: "-"}, true
+		return newsOfRemoval(c.cluster()), true
 	}
 	after := watched(c.after)
 	verdict := after.observation().GetVerdict()
@@ -46,6 +46,9 @@ func newsOf(c change) (n news, ok bool) {
 	was := before.observation().GetVerdict()
 	return n, before.flags() != after.flags() || was.GetReason() != verdict.GetReason() || was.GetMessage() != verdict.GetMessage()
 }
+
+// newsOfRemoval is the line about a cluster that is no longer selected.
+func newsOfRemoval(name string) news { return news{cluster: name, state: "REMOVED", reason: "-"} }
 
 // flagged adds the flags to a state, without a space, so that columns can be counted.
 func flagged(text string, l live) string {
@@ -90,7 +93,7 @@ func (t *ticker) fits(name string) {
 	t.width = max(t.width, utf8.RuneCountInString(safetext.Line(name)))
 }
 
-func (t *ticker) print(n news) error {
+func (t *ticker) show(n news) error {
 	t.fits(n.cluster)
 	at := time.Now()
 	if n.at != nil {

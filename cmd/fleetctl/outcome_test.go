@@ -47,6 +47,11 @@ func oneOfThree(hold func(context.Context)) clienttest.Script {
 		hold(out.Context())
 		return err
 	}
+	script.WatchClusterHealth = func(_ *fleetv1.WatchClusterHealthRequest, out watchServer) error {
+		err := sendAll(out, started(true), changed(&fleetv1.ClusterHealth{Cluster: "first"}))
+		hold(out.Context())
+		return err
+	}
 	return script
 }
 
@@ -153,11 +158,15 @@ func TestASignalEndsTheCallAtOnce(t *testing.T) {
 func testSignal(t *testing.T, sent syscall.Signal, code int, says string) {
 	t.Helper()
 	for line, test := range map[string]struct{ first, all string }{
-		"probe":             {},
-		"get pods":          {},
-		"probe -o jsonl":    {"first", "{\"started\":{\"expected\":3}}\n{\"result\":{\"cluster\":\"first\"}}\n"},
-		"get pods -o name":  {"first", "first\tpod/a\n"},
-		"get pods -o jsonl": {"first", `{"kind":"Pod","metadata":{"annotations":{"clusterfleet.io/cluster":"first"}}}` + "\n"},
+		"probe":                    {},
+		"get pods":                 {},
+		"probe --watch":            {},
+		"watch":                    {},
+		"watch -o name":            {"first", "first\n"},
+		"wait --for=state=unknown": {"first", ""},
+		"probe -o jsonl":           {"first", "{\"started\":{\"expected\":3}}\n{\"result\":{\"cluster\":\"first\"}}\n"},
+		"get pods -o name":         {"first", "first\tpod/a\n"},
+		"get pods -o jsonl":        {"first", `{"kind":"Pod","metadata":{"annotations":{"clusterfleet.io/cluster":"first"}}}` + "\n"},
 		"get pods -o yaml": {"first", "apiVersion: v1\nkind: List\nmetadata:\n  resourceVersion: \"\"\nitems:\n" +
 			"- kind: Pod\n  metadata:\n    annotations:\n      clusterfleet.io/cluster: first\n"},
 		"get pods -o json": {"first", "{\n    \"apiVersion\": \"v1\",\n    \"kind\": \"List\",\n    \"metadata\": {\n        \"resourceVersion\": \"\"\n    },\n" +
@@ -257,7 +266,7 @@ func TestAReaderThatHasEnoughEndsTheProgramQuietly(t *testing.T) {
 			t.Errorf("error %v, stderr %q", err, stderr.String())
 		}
 	})
-	for _, line := range []string{"probe", "probe -o jsonl", "get pods -A", "get pods -A -o json", "clusters"} {
+	for _, line := range []string{"probe", "probe -o jsonl", "get pods -A", "get pods -A -o json", "clusters", "watch", "watch -o jsonl", "history", "overview", "wait --for=state=HEALTHY"} {
 		t.Run(line, func(t *testing.T) {
 			address := clienttest.Serve(t, fleet{members: testFleet()}.script())
 			var stderr strings.Builder

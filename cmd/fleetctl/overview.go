@@ -48,7 +48,7 @@ A section that could not be made is a warning on stderr; the others are printed.
 	}
 	f.registerLabels(cmd)
 	f.registerStates(cmd)
-	f.printing.register(cmd)
+	f.register(cmd)
 	cmd.Flags().StringVar(&f.groupBy, "group-by", "", "the label by whose values clusters are counted, such as region")
 	cmd.Flags().Int32Var(&f.limit, "limit", 10, "how many entries a section lists at most, 1 to 100")
 	cmd.Flags().Var(&f.expiring, "expiring-within", "list what expires within this time, such as 12h or 90d")

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
@@ -81,7 +82,7 @@ func stateSection(o *fleetv1.GetFleetOverviewResponse, groupBy string) *pageSect
 			n.GetTotal(), n.GetHealthy(), n.GetDegraded(), n.GetUnreachable(), n.GetUnauthorized(),
 			n.GetUnknown(), n.GetVirtual(), n.GetMaintenance(), n.GetFlapping(),
 		} {
-			cells = append(cells, fmt.Sprint(n))
+			cells = append(cells, strconv.Itoa(int(n)))
 		}
 		s.row(cells...)
 	}
@@ -101,7 +102,7 @@ func stateSection(o *fleetv1.GetFleetOverviewResponse, groupBy string) *pageSect
 func reasonSection(o *fleetv1.GetFleetOverviewResponse) *pageSection {
 	s := newSection(fleetv1.GetFleetOverviewResponse_SECTION_REASONS, "REASON", "COUNT", "CLUSTERS")
 	for _, r := range o.GetReasons() {
-		s.row(word(r.GetReason(), "REASON_"), fmt.Sprint(r.GetCount()), orDash(examples(r.GetClusters(), r.GetCount())))
+		s.row(word(r.GetReason(), "REASON_"), strconv.Itoa(int(r.GetCount())), orDash(examples(r.GetClusters(), r.GetCount())))
 	}
 	return s
 }
@@ -113,7 +114,7 @@ func versionSection(o *fleetv1.GetFleetOverviewResponse) *pageSection {
 		if name == "" {
 			name = "(not known)"
 		}
-		s.row(name, fmt.Sprint(v.GetCount()))
+		s.row(name, strconv.Itoa(int(v.GetCount())))
 	}
 	return s
 }
@@ -139,7 +140,7 @@ func slowSection(o *fleetv1.GetFleetOverviewResponse) *pageSection {
 	s := newSection(fleetv1.GetFleetOverviewResponse_SECTION_SLOWEST, "CLUSTER", "P50", "P90", "P99", "PROBES")
 	for _, slow := range o.GetSlowest() {
 		l := slow.GetLatency()
-		s.row(slow.GetCluster(), latency(l.GetP50()), latency(l.GetP90()), latency(l.GetP99()), fmt.Sprint(l.GetProbes()))
+		s.row(slow.GetCluster(), latency(l.GetP50()), latency(l.GetP90()), latency(l.GetP99()), strconv.Itoa(int(l.GetProbes())))
 	}
 	return s
 }

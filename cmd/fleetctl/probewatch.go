@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -81,34 +83,49 @@ func (r *repeated) first(ctx context.Context) error {
 	for _, result := range found {
 		r.note(result)
 	}
-	if err != nil {
+	if err != nil && stream.Started() == nil {
 		return err
 	}
 	if err := r.app.printProbes(found, stream.Summary(), r.format, r.flags.printing); err != nil {
 		return err
 	}
-	if stream.Summary().GetExpected() == 0 {
-		return r.app.outcome(stream.Summary(), true)
+	if err == nil && len(found) == 0 {
+		err = r.app.outcome(stream.Summary(), true)
 	}
-	return r.app.stdout.Flush()
+	return errors.Join(err, r.app.stdout.Flush())
 }
 
-// again prints what differs from the latest results.
+// again prints what differs from the latest results, and names the clusters that are no longer selected.
 func (r *repeated) again(ctx context.Context) error {
 	ctx, cancel := r.round(ctx)
 	defer cancel()
-	for result, err := range r.client.ProbeClusters(ctx, r.req).Results() {
+	gone := maps.Clone(r.latest)
+	stream := r.client.ProbeClusters(ctx, r.req)
+	for result, err := range stream.Results() {
 		if err != nil {
 			return err
 		}
 		n, changed := newsOfProbe(r.latest[result.GetCluster()], result)
 		r.note(result)
+		delete(gone, result.GetCluster())
 		if !changed {
 			continue
 		}
-		if err := r.print(n, result); err != nil {
+		if err := r.show(n, result); err != nil {
 			return err
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(gone)) {
+		delete(r.latest, name)
+		if r.format.Kind == output.JSONL {
+			continue // The stream has no message for it.
+		}
+		if err := r.show(newsOfRemoval(name), nil); err != nil {
+			return err
+		}
+	}
+	if err := r.app.outcome(stream.Summary(), false); err != nil {
+		fmt.Fprintln(r.app.stderr, "warning: this round: "+err.Error())
 	}
 	return nil
 }
@@ -118,7 +135,7 @@ func (r *repeated) note(result *fleetv1.ProbeResult) {
 	r.ticker.fits(result.GetCluster())
 }
 
-func (r *repeated) print(n news, result *fleetv1.ProbeResult) error {
+func (r *repeated) show(n news, result *fleetv1.ProbeResult) error {
 	switch r.format.Kind {
 	case output.JSONL:
 		return r.app.message(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Result{Result: result}})
@@ -128,7 +145,7 @@ func (r *repeated) print(n news, result *fleetv1.ProbeResult) error {
 		}
 		return r.app.stdout.Flush()
 	default:
-		return r.ticker.print(n)
+		return r.ticker.show(n)
 	}
 }
 

@@ -47,6 +47,18 @@ func asked(t *testing.T, args ...string) proto.Message {
 			requests <- req
 			return ended
 		},
+		WatchClusterHealth: func(req *fleetv1.WatchClusterHealthRequest, _ watchServer) error {
+			requests <- req
+			return ended
+		},
+		ListTransitions: func(_ context.Context, req *fleetv1.ListTransitionsRequest) (*fleetv1.ListTransitionsResponse, error) {
+			requests <- req
+			return nil, ended
+		},
+		GetFleetOverview: func(_ context.Context, req *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error) {
+			requests <- req
+			return nil, ended
+		},
 	})
 	if _, stderr, code := fleetctl(t.Context(), t, append(args, "--server", address)...); code != exitFailed {
 		t.Fatalf("exit code %d: %s", code, stderr)
@@ -64,6 +76,17 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 			Names: []string{"a", "b/c"}, LabelSelector: "x=y",
 			States: []fleetv1.Verdict_State{fleetv1.Verdict_STATE_HEALTHY, fleetv1.Verdict_STATE_UNKNOWN},
 		}},
+		"watch a -l x=y --state healthy": &fleetv1.WatchClusterHealthRequest{Selector: &fleetv1.ClusterSelector{
+			Names: []string{"a"}, LabelSelector: "x=y", States: []fleetv1.Verdict_State{fleetv1.Verdict_STATE_HEALTHY},
+		}},
+		"wait --for=state=HEALTHY a -l x=y": &fleetv1.WatchClusterHealthRequest{Selector: &fleetv1.ClusterSelector{Names: []string{"a"}, LabelSelector: "x=y"}},
+		"history a --state degraded --limit 5000": &fleetv1.ListTransitionsRequest{
+			Selector: &fleetv1.ClusterSelector{Names: []string{"a"}, States: []fleetv1.Verdict_State{fleetv1.Verdict_STATE_DEGRADED}}, PageSize: 1000,
+		},
+		"overview": &fleetv1.GetFleetOverviewRequest{Selector: &fleetv1.ClusterSelector{}, Limit: 10, ExpiringWithin: durationpb.New(30 * 24 * time.Hour)},
+		"overview -l x=y --group-by topology.kubernetes.io/region --limit 3 --expiring-within 1w": &fleetv1.GetFleetOverviewRequest{
+			Selector: &fleetv1.ClusterSelector{LabelSelector: "x=y"}, GroupBy: "topology.kubernetes.io/region", Limit: 3, ExpiringWithin: durationpb.New(7 * 24 * time.Hour),
+		},
 		"probe": &fleetv1.ProbeClustersRequest{Selector: &fleetv1.ClusterSelector{}, Depth: fleetv1.Verdict_DEPTH_FULL},
 		"probe --quick --limit 7 --per-cluster-timeout 1500ms": &fleetv1.ProbeClustersRequest{
 			Selector: &fleetv1.ClusterSelector{}, Depth: fleetv1.Verdict_DEPTH_QUICK, MaxConcurrency: 7, PerClusterTimeout: durationpb.New(1500 * time.Millisecond),
@@ -93,6 +116,14 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 				t.Errorf("request (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestTheHistoryIsAskedForSinceAWhileAgo(t *testing.T) {
+	before := time.Now()
+	req, ok := asked(t, "history", "--since", "7d").(*fleetv1.ListTransitionsRequest)
+	if since := req.GetSince().AsTime(); !ok || since.Before(before.AddDate(0, 0, -7)) || since.After(time.Now().AddDate(0, 0, -7)) {
+		t.Errorf("since %s", since)
 	}
 }
 
@@ -129,6 +160,10 @@ func TestTextThatIsNotUTF8IsAMistakeInTheCommandLine(t *testing.T) {
 		{"clusters", "-l", "a=\xff"},
 		{"probe", "ok", "\xff"},
 		{"probe", "-l", "a=\xff"},
+		{"watch", "-l", "a=\xff"},
+		{"history", "\xff"},
+		{"overview", "-l", "a=\xff"},
+		{"wait", "--for=state=HEALTHY", "\xff"},
 		{"get", "pods", "\xff"},
 		{"get", "pods/\xff"},
 		{"get", "pods", "--cluster", "\xff"},
@@ -146,7 +181,19 @@ func TestTextThatIsNotUTF8IsAMistakeInTheCommandLine(t *testing.T) {
 func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
 	address := clienttest.Serve(t, fleet{members: testFleet()}.script())
 	full := errors.New("no space left")
-	for _, args := range [][]string{{"clusters"}, {"probe"}, {"probe", "-o", "jsonl"}, {"get", "pods", "-o", "json"}, {"get", "nodes"}} {
+	for _, args := range [][]string{
+		{"clusters"},
+		{"probe"},
+		{"probe", "-o", "jsonl"},
+		{"get", "pods", "-o", "json"},
+		{"get", "nodes"},
+		{"watch"},
+		{"watch", "-o", "jsonl"},
+		{"history"},
+		{"overview"},
+		{"wait", "--for=state=HEALTHY"},
+		{"probe", "--watch"},
+	} {
 		var stderr strings.Builder
 		if code := run(t.Context(), append(args, "--server", address), failingWriter{full}, &stderr); code != exitFailed {
 			t.Errorf("%s: exit code %d", args, code)

@@ -81,29 +81,40 @@ func TestStatesAreColouredOnATerminalOnly(t *testing.T) {
 	t.Setenv("NO_COLOR", "")
 	script := fleet{members: testFleet()}.script()
 	const red = "\x1b[31mUNREACHABLE\x1b[0m"
-	for _, verb := range []string{"probe", "clusters"} {
-		if got := onTerminal(t, script, verb); !strings.Contains(got, red) {
+	for _, line := range []string{"probe", "clusters", "watch --once", "history", "overview"} {
+		verb := strings.Fields(line)
+		if got := onTerminal(t, script, verb...); !strings.Contains(got, red) {
 			t.Errorf("%s is without colour:\n%q", verb, got)
 		}
 		t.Run("NO_COLOR", func(t *testing.T) {
 			t.Setenv("NO_COLOR", "1")
-			if got := onTerminal(t, script, verb); strings.Contains(got, "\x1b") || !strings.Contains(got, "UNREACHABLE") {
+			if got := onTerminal(t, script, verb...); strings.Contains(got, "\x1b") || !strings.Contains(got, "UNREACHABLE") {
 				t.Errorf("%s is coloured:\n%q", verb, got)
 			}
 		})
 		t.Run("dumb", func(t *testing.T) {
 			t.Setenv("TERM", "dumb")
-			if got := onTerminal(t, script, verb); strings.Contains(got, "\x1b") {
+			if got := onTerminal(t, script, verb...); strings.Contains(got, "\x1b") {
 				t.Errorf("%s is coloured:\n%q", verb, got)
 			}
 		})
 	}
 }
 
+func TestAChangeHasTheColourOfTheStateChangedTo(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "")
+	got := onTerminal(t, fleet{members: testFleet()}.script(), "wait", "--for=state=HEALTHY", "prod-3")
+	if !strings.Contains(got, "\x1b[32mUNREACHABLE→HEALTHY\x1b[0m") {
+		t.Errorf("the terminal shows %q", got)
+	}
+}
+
 func TestHostileTextReachesNoTerminalInAnyForm(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
 	for _, line := range []string{
-		"probe -o json", "probe -o yaml", "probe -o jsonl", "probe -o jsonpath={.items[*].observation.verdict.message}", "clusters -o json",
+		"probe -o json", "probe -o yaml", "probe -o jsonl", "watch --once -o json", "watch --once -o jsonl", "history -o json", "overview -o yaml",
+		"overview", "wait --for=state=degraded", "probe -o jsonpath={.items[*].observation.verdict.message}", "clusters -o json",
 		"get pods -o json", "get pods -o yaml", "get pods -o jsonl", "get pods -o jsonpath={.items[*].metadata.name}", "get pods", "get pods -o name",
 	} {
 		got := onTerminal(t, hostileFleet("\u202e\u009b31m\x7f\u200b").script(), strings.Fields(line)...)

@@ -51,7 +51,7 @@ Exit code 0: they are. 124: the time ran out; stderr names who is missing. 3: no
 		ValidArgsFunction: a.completeClusters,
 	}
 	f.registerLabels(cmd)
-	f.printing.register(cmd)
+	f.register(cmd)
 	cmd.Flags().StringVar(&f.condition, "for", "", "what to wait for: state=STATE with one of "+strings.Join(stateNames(), ", "))
 	cmd.Flags().BoolVar(&f.one, "any", false, "wait until one cluster is in the state, not all")
 	conditions := stateNames()
@@ -189,7 +189,7 @@ func (w *waiting) arrived(c change) error {
 		return w.app.stdout.Flush()
 	default:
 		n, _ := newsOf(c)
-		return w.ticker.print(n)
+		return w.ticker.show(n)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,7 @@ bounds it (exit code 124), the configuration's timeout does not.`,
 	}
 	f.registerLabels(cmd)
 	f.registerStates(cmd)
-	f.printing.register(cmd)
+	f.register(cmd)
 	cmd.Flags().BoolVar(&f.once, "once", false, "end once the clusters as they are have been sent")
 	return cmd
 }
@@ -74,11 +75,8 @@ func (a *app) watch(cmd *cobra.Command, f watchFlags) error {
 	defer cancel()
 	v := &view{app: a, format: format, flags: f, board: newBoard(), ticker: ticker{app: a}}
 	for event, err := range c.Watch(ctx, &fleetv1.WatchClusterHealthRequest{Selector: selector}) {
-		switch {
-		case err != nil && v.began && timeOver(ctx, err):
-			return a.over()
-		case err != nil:
-			return err
+		if err != nil {
+			return v.end(ctx, err)
 		}
 		if err := v.take(event); err != nil {
 			return err
@@ -126,6 +124,19 @@ func (v *view) take(event *fleetv1.WatchClusterHealthResponse) error {
 	return nil
 }
 
+// end prints what came before the watch was to be shown, and returns the error with which the command ends.
+func (v *view) end(ctx context.Context, err error) error {
+	if early := !v.shown && len(v.board.known) > 0; early && v.format.Kind != output.Name {
+		if err := v.snapshot(); err != nil {
+			return err
+		}
+	}
+	if v.began && timeOver(ctx, err) {
+		return v.app.over()
+	}
+	return err
+}
+
 // resumed says on stderr that a watch was cut and goes on.
 func (a *app) resumed(started *fleetv1.WatchClusterHealthResponse_Started) {
 	what := "what has changed meanwhile follows"
@@ -168,5 +179,5 @@ func (v *view) news(c change) error {
 		}
 		return v.app.stdout.Flush()
 	}
-	return v.ticker.print(n)
+	return v.ticker.show(n)
 }

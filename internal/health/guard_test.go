@@ -58,6 +58,13 @@ func TestObserverIsSuspectWhenEnoughFailTogether(t *testing.T) {
 	}
 }
 
+func TestNoClusterProvesNothingWhateverTheThreshold(t *testing.T) {
+	want := health.Judgement{Clear: at(0)}
+	if diff := cmp.Diff(want, health.Guard{Percent: 55}.Judge(health.Judgement{}, at(0), nil)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestClearIsWhenEnoughOthersWereReached(t *testing.T) {
 	// reached makes a base that was last reached so many seconds ago.
 	reached := func(ago ...int) (base []health.View) {
@@ -144,17 +151,18 @@ func TestClusterCountsIfItWasHealthyWhenLastKnown(t *testing.T) {
 
 func BenchmarkJudge10000(b *testing.B) {
 	random := rand.New(rand.NewPCG(1, 3))
+	now := time.Now() // with a monotonic reading, as in life
 	fleet := make([]health.View, 10_000)
 	for i := range fleet {
-		fleet[i].LastSuccess = at(-time.Duration(random.Int64N(int64(10 * second))))
+		fleet[i].LastSuccess = now.Add(-time.Duration(random.Int64N(int64(10 * second))))
 		if i%2 == 0 {
-			fleet[i].FailingSince = at(-second)
+			fleet[i].FailingSince = now.Add(-second)
 		}
 	}
 	base := make([]health.View, len(fleet))
 	b.ReportAllocs()
 	for b.Loop() {
 		copy(base, fleet)
-		health.DefaultGuard().Judge(health.Judgement{}, at(0), base)
+		health.DefaultGuard().Judge(health.Judgement{}, now, base)
 	}
 }

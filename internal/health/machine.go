@@ -105,7 +105,7 @@ func (r Rules) Resume(s Status) Status {
 
 // Next returns how long after the last probe the next is due, without jitter. A first failure at network level is
 // confirmed at once, because a fresh connection may do what an old one did not. A cluster that refuses connections is
-// found down Span after its first failure.
+// found down Span after its first failure, if others have been reached by then.
 func (r Rules) Next(s Status) time.Duration {
 	n := s.run
 	if s.Suspect || n.count == 0 {

@@ -37,6 +37,7 @@ const (
 	degraded     // answered: not a network-level failure
 	unreachable  // at network level, at once
 	slow         // the same after a second
+	dropped      // answered, then failed at network level
 	broken       // unreachable, but not at network level: a certificate, say
 	unauthorized // 401 or 403
 	inconclusive // our own fault
@@ -53,6 +54,8 @@ func (w what) observation(at time.Time) health.Observation {
 		o.State, o.Network = cluster.Unreachable, true
 	case slow:
 		o.State, o.Network, o.Took = cluster.Unreachable, true, second
+	case dropped:
+		o.State, o.Network = cluster.Degraded, true
 	case broken:
 		o.State = cluster.Unreachable
 	case unauthorized:
@@ -239,7 +242,8 @@ func TestStateChangesOnlyWhenTheRulesAreMet(t *testing.T) {
 		"failures from while it was suspect do not count beside an answer": {H, []step{
 			{1 * second, unreachable, suspect, U}, {6 * second, unreachable, suspect, U}, {11 * second, degraded, suspect, H}, {13 * second, degraded, suspect, H}, {16 * second, degraded, suspect, D},
 		}},
-		"a hidden state gets stale": {H, []step{{1 * second, unreachable, suspect, U}, {36 * second, pass, suspect, U}, {37 * second, healthy, nil, U}, {38 * second, healthy, nil, H}}},
+		"a state that is found again is not hidden": {X, []step{{1 * second, dropped, suspect, U}, {11 * second, unreachable, suspect, X}}},
+		"a hidden state gets stale":                 {H, []step{{1 * second, unreachable, suspect, U}, {36 * second, pass, suspect, U}, {37 * second, healthy, nil, U}, {38 * second, healthy, nil, H}}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -377,6 +381,15 @@ func TestSixChangesInTenMinutesFlap(t *testing.T) {
 	}
 }
 
+func TestNothingFlapsWithoutAThreshold(t *testing.T) {
+	m := newMachine()
+	m.rules.Flips = 0
+	m.do(healthy, at(0), clearAlways())
+	if c := m.do(healthy, at(second), clearAlways()); c == nil || c.Flapping {
+		t.Errorf("got %+v, want a change that does not flap", c)
+	}
+}
+
 func TestOurOwnSilenceIsNoFlapping(t *testing.T) {
 	m := in(cluster.Healthy)
 	for i := range 10 {
@@ -434,6 +447,25 @@ func TestNextPacesProbesByWhatIsToBeConfirmed(t *testing.T) {
 				t.Errorf("next in %v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+func TestNextHurriesOnlyIfOneMoreFailureWouldDo(t *testing.T) {
+	m := in(cluster.Healthy)
+	m.rules.Failures = 4
+	for i, want := range []time.Duration{2 * second, 2 * second, second / 2, second / 4} {
+		m.do(degraded, at([]time.Duration{0, 4500 * ms, 4500 * ms, 4750 * ms}[i]), clearAlways())
+		if got := m.rules.Next(m.status); got != want {
+			t.Errorf("after %d failures the next in %v, want %v", i+1, got, want)
+		}
+	}
+	m = in(cluster.Unreachable)
+	m.rules.Successes = 4
+	for _, d := range []time.Duration{0, 4 * second, 4500 * ms} {
+		m.do(healthy, at(d), clearAlways())
+	}
+	if got := m.rules.Next(m.status); got != 2*second {
+		t.Errorf("after three of four successes the next in %v, want 2 s", got)
 	}
 }
 

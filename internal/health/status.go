@@ -120,7 +120,7 @@ func (s Status) become() Status {
 // exonerate remembers when it became known that the observer reached others after the failures began.
 func (s Status) exonerate(now time.Time, j Judgement) Status {
 	n := &s.run
-	if n.network() && n.cleared.IsZero() && !j.Suspect && !n.cut.After(j.Clear) {
+	if n.network() && n.cleared.IsZero() && !n.cut.After(j.Clear) {
 		n.cleared = now
 	}
 	return s

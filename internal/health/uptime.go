@@ -43,7 +43,7 @@ func (u *Uptime) Add(from, to time.Time, healthy bool) {
 	}
 	end := to.UnixMilli()
 	for _, r := range u.rings() {
-		r.add(end-min(lasted, r.span()), end, healthy)
+		r.add(end-lasted, end, healthy)
 	}
 }
 
@@ -54,14 +54,11 @@ func (u *Uptime) Availability(now time.Time) Availability {
 	return Availability{Hour: r[0].availability(at), Day: r[1].availability(at), Month: r[2].availability(at)}
 }
 
-// span is how far the ring looks back, in milliseconds.
-func (r ring) span() int64 { return r.len() * r.width }
-
 func (r ring) len() int64 { return int64(len(r.buckets)) }
 
-// add adds the time between two moments, which are at most a span apart.
+// add adds the time between two moments, as far as the ring looks back.
 func (r ring) add(from, to int64, healthy bool) {
-	last := floorDiv(to-1, r.width)
+	last := floorDiv(to, r.width)
 	r.reach(last)
 	for n := max(floorDiv(from, r.width), *r.head-r.len()+1); n <= last; n++ {
 		known := min(to, (n+1)*r.width) - max(from, n*r.width)

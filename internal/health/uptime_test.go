@@ -1,7 +1,6 @@
 package health_test
 
 import (
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -71,17 +70,6 @@ func TestAvailabilityIsThePartOfTheKnownTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			equalAvailability(t, "before", c.want, uptimeOf(c.stretches...).Availability(at(c.now)))
 		})
-	}
-}
-
-func TestStretchIsAsLongAsTheMonotonicClockSays(t *testing.T) {
-	from := time.Now()
-	to := from.Add(10 * second) // both readings
-	var u health.Uptime
-	u.Add(from.Round(0).Add(-time.Hour), from.Round(0).Add(-time.Hour+30*second), true)
-	u.Add(from, to, false)
-	if got := u.Availability(to).Month; math.Abs(got-0.75) > 1e-3 {
-		t.Errorf("availability %v, want 0.75", got)
 	}
 }
 

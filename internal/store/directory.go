@@ -69,14 +69,15 @@ func damaged(dir, what string) error {
 		"history; nothing was deleted", dir, what)
 }
 
-// hasRoom reports why nothing can be written to the directory, or nil. A server whose disk was full does not try again;
-// it is only worth while to start it anew where there is room for what is pending.
-func hasRoom(dir string) (err error) {
+// writable reports why nothing can be written to the directory, or nil. It wants room for a few batches.
+func writable(dir string) error {
 	f, err := os.CreateTemp(dir, "room-")
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = f.Write(make([]byte, 4*maxBatchBytes))
+		err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
 	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(make([]byte, 4*maxBatchBytes))
-	return errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return fmt.Errorf("data directory %s cannot be written: %w: make room, and check that this user may write there", dir, err)
+	}
+	return nil
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 )
 
 // The embedded server deletes a stream that it fails to open, be it for want of a file descriptor. So each file of the
@@ -22,11 +24,15 @@ func keep(dir string) error {
 	if err := putBack(dir); err != nil {
 		return err
 	}
-	from, to := filepath.Join(dir, streamsDir), filepath.Join(dir, keptDir)
-	if !exists(from) {
-		return nil // there are no streams yet
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
 	}
-	if err := links(from, to); err != nil {
+	defer root.Close()
+	if !exists(root, streamsDir) {
+		return nil
+	}
+	if err := links(root, streamsDir, keptDir); err != nil {
 		return errors.Join(err, release(dir))
 	}
 	return nil
@@ -34,7 +40,12 @@ func keep(dir string) error {
 
 // putBack makes those streams anew that are kept and gone, and gives up the second names.
 func putBack(dir string) error {
-	streams, err := os.ReadDir(filepath.Join(dir, keptDir))
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	streams, err := fs.ReadDir(root.FS(), keptDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -42,14 +53,14 @@ func putBack(dir string) error {
 		return err
 	}
 	for _, stream := range streams {
-		kept, path := filepath.Join(dir, keptDir, stream.Name()), filepath.Join(dir, streamsDir, stream.Name())
-		if !exists(filepath.Join(kept, description)) || exists(filepath.Join(path, description)) {
+		kept, gone := path.Join(keptDir, stream.Name()), path.Join(streamsDir, stream.Name())
+		if !exists(root, path.Join(kept, description)) || exists(root, path.Join(gone, description)) {
 			continue
 		}
-		if err := os.RemoveAll(path); err != nil {
+		if err := root.RemoveAll(gone); err != nil {
 			return err
 		}
-		if err := links(kept, path); err != nil {
+		if err := links(root, kept, gone); err != nil {
 			return err
 		}
 	}
@@ -60,23 +71,20 @@ func putBack(dir string) error {
 func release(dir string) error { return os.RemoveAll(filepath.Join(dir, keptDir)) }
 
 // links makes a directory like another, of the same files.
-func links(from, to string) error {
-	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+func links(root *os.Root, from, to string) error {
+	return fs.WalkDir(root.FS(), from, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		inside, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
+		second := to + strings.TrimPrefix(name, from)
 		if entry.IsDir() {
-			return os.MkdirAll(filepath.Join(to, inside), 0o700)
+			return root.MkdirAll(second, 0o700)
 		}
-		return os.Link(path, filepath.Join(to, inside))
+		return root.Link(name, second)
 	})
 }
 
-func exists(path string) bool {
-	_, err := os.Lstat(path)
+func exists(root *os.Root, name string) bool {
+	_, err := root.Lstat(name)
 	return err == nil
 }

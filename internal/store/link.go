@@ -41,8 +41,8 @@ func open(ctx context.Context, o *Options) (l *link, err error) {
 
 // embed starts a server on the data directory and connects to it. A directory that it cannot open stays as it is.
 func embed(ctx context.Context, o *Options) (*link, error) {
-	if err := hasRoom(o.Dir); err != nil {
-		return nil, fmt.Errorf("data directory %s cannot be written: %w: make room, and check that this user may write there", o.Dir, err)
+	if err := writable(o.Dir); err != nil {
+		return nil, err
 	}
 	if err := keep(o.Dir); err != nil {
 		o.Log.Warn("the data directory is opened without a safety net: its files cannot be linked", "error", err)

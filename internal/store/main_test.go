@@ -11,7 +11,7 @@ import (
 const childMode = "STORE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	if mode := os.Getenv(childMode); mode != "" {
+	if mode := os.Getenv(childMode); mode != "" && mode != "full" {
 		os.Exit(child(mode))
 	}
 	goleak.VerifyTestMain(m)

@@ -19,6 +19,9 @@ type pending struct {
 	// latest is what is to be done for each cluster; since is when the first of it came.
 	latest map[string]change
 	since  time.Time
+	// taken is how many of those were taken out and are being written; takenSince is when the first of them came.
+	taken      int
+	takenSince time.Time
 	// closed refuses more.
 	closed bool
 }
@@ -80,21 +83,28 @@ func (p *pending) put(cluster string, c change) bool {
 	return true
 }
 
-// take takes out what is to be done for the clusters, and since when it has waited.
-func (p *pending) take() (map[string]change, time.Time) {
+// take takes out what is to be done for the clusters. All of it has to be written, or put back.
+func (p *pending) take() map[string]change {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	taken := p.latest
-	p.latest = nil
-	return taken, p.since
+	p.latest, p.taken, p.takenSince = nil, len(taken), p.since
+	return taken
+}
+
+// wrote says that n of what was taken need no more work.
+func (p *pending) wrote(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken -= n
 }
 
 // putBack is for what was taken and could not be written. What has come in the meantime is newer.
-func (p *pending) putBack(taken map[string]change, since time.Time) {
+func (p *pending) putBack(taken map[string]change) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	maps.Copy(taken, p.latest)
-	p.latest, p.since = taken, since
+	p.latest, p.since, p.taken = taken, p.takenSince, 0
 }
 
 // close refuses what comes from now on.
@@ -114,5 +124,8 @@ func (p *pending) measure() (transitions, snapshots int, lag time.Duration) {
 	if len(p.latest) > 0 {
 		lag = max(lag, time.Since(p.since))
 	}
-	return len(p.queue), len(p.latest), lag
+	if p.taken > 0 {
+		lag = max(lag, time.Since(p.takenSince))
+	}
+	return len(p.queue), len(p.latest) + p.taken, lag
 }

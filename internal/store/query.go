@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/clusterfleet/clusterfleet/internal/health"
 )
@@ -17,11 +18,11 @@ const fewClusters = 16
 // decoded are left out, logged and counted.
 func (s *Store) Load(ctx context.Context) ([]health.Snapshot, error) {
 	var snapshots []health.Snapshot
-	for m, err := range s.link.Load().forwards(ctx, latestStream, latestSubject+"*", 1) {
+	for m, err := range s.link.Load().forwards(ctx, latestStream, 1) {
 		if err != nil {
 			return nil, err
 		}
-		if m.header.Get("KV-Operation") != "" {
+		if !strings.HasPrefix(m.subject, latestSubject) || m.header.Get("KV-Operation") != "" {
 			continue
 		}
 		snapshot, err := decodeSnapshot(m.data)
@@ -43,7 +44,7 @@ func (s *Store) Transitions(ctx context.Context, q health.HistoryQuery) ([]healt
 	}
 	l := s.link.Load()
 	if q.Clusters == nil || len(q.Clusters) > fewClusters {
-		return s.collect(l.backwards(ctx, historyStream, historySubject+"*", q.Before), q)
+		return s.collect(l.backwards(ctx, historyStream, everything, q.Before), q)
 	}
 	var all []health.Transition
 	for name := range q.Clusters {

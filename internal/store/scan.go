@@ -26,6 +26,7 @@ type stored struct {
 	sequence uint64
 	subject  string
 	at       time.Time // when it was stored
+	pending  uint64    // how many are after it that the request was for
 	header   nats.Header
 	data     []byte
 }
@@ -39,8 +40,14 @@ type direct struct {
 	MaxBytes int    `json:"max_bytes,omitempty"`
 }
 
-// last returns the sequence of the last message with a subject, which may hold wildcards; 0 if there is none.
+// everything is the subject of all messages of a stream. Others with wildcards are slow to read by.
+const everything = ""
+
+// last returns the sequence of the last message with a subject; 0 if there is none.
 func (l *link) last(ctx context.Context, stream, subject string) (uint64, error) {
+	if subject == everything {
+		subject = ">"
+	}
 	page, err := l.get(ctx, stream, direct{Last: subject})
 	if err != nil || len(page) == 0 {
 		return 0, err
@@ -54,11 +61,11 @@ func (l *link) page(ctx context.Context, stream, subject string, from uint64, si
 	return l.get(ctx, stream, direct{Sequence: from, Next: subject, Batch: size, MaxBytes: pageBytes})
 }
 
-// forwards yields the messages with a subject from a sequence on.
-func (l *link) forwards(ctx context.Context, stream, subject string, from uint64) iter.Seq2[stored, error] {
+// forwards yields all messages of a stream from a sequence on.
+func (l *link) forwards(ctx context.Context, stream string, from uint64) iter.Seq2[stored, error] {
 	return func(yield func(stored, error) bool) {
 		for {
-			page, err := l.page(ctx, stream, subject, from, pageSize)
+			page, err := l.page(ctx, stream, everything, from, pageSize)
 			if err != nil {
 				yield(stored{}, err)
 				return
@@ -80,26 +87,13 @@ func (l *link) forwards(ctx context.Context, stream, subject string, from uint64
 // NATS reads forwards only: so windows are read, the later first, and wider ones where little is found.
 func (l *link) backwards(ctx context.Context, stream, subject string, before uint64) iter.Seq2[stored, error] {
 	return func(yield func(stored, error) bool) {
-		end, err := l.last(ctx, stream, subject)
-		if err != nil {
+		w := walk{link: l, stream: stream, subject: subject}
+		if err := w.start(ctx, before); err != nil {
 			yield(stored{}, err)
 			return
 		}
-		if end++; before > 0 {
-			end = min(end, before)
-		}
-		head, err := l.page(ctx, stream, subject, 1, 1)
-		if err != nil {
-			yield(stored{}, err)
-			return
-		}
-		if len(head) == 0 {
-			return
-		}
-		first := head[0].sequence
-		for width := uint64(minWindow); end > first; {
-			begin := max(first, end-min(end, width))
-			found, err := l.window(ctx, stream, subject, begin, end)
+		for w.end > w.first {
+			found, err := w.step(ctx)
 			if err != nil {
 				yield(stored{}, err)
 				return
@@ -109,34 +103,85 @@ func (l *link) backwards(ctx context.Context, stream, subject string, before uin
 					return
 				}
 			}
-			end = begin
-			switch {
-			case len(found) < minWindow/8:
-				width = min(width*4, maxWindow)
-			case len(found) > 2*minWindow:
-				width = max(width/4, minWindow)
-			}
 		}
 	}
 }
 
-// window returns the messages with a subject from one sequence to before another.
-func (l *link) window(ctx context.Context, stream, subject string, begin, end uint64) ([]stored, error) {
+// walk is a way backwards through the messages with a subject.
+type walk struct {
+	*link
+	stream, subject string
+	// first is the sequence of the first of them, end that before which none was read yet, width that of the next step.
+	first, end, width uint64
+	// beyond is how many of them have the sequence end or a later one.
+	beyond uint64
+}
+
+// start puts the walk before a sequence.
+func (w *walk) start(ctx context.Context, before uint64) error {
+	w.width = minWindow
+	head, err := w.page(ctx, w.stream, w.subject, 1, 1)
+	if err != nil || len(head) == 0 {
+		return err
+	}
+	last, err := w.last(ctx, w.stream, w.subject)
+	if err != nil {
+		return err
+	}
+	w.first, w.end = head[0].sequence, last+1
+	if before == 0 || before > last {
+		return nil
+	}
+	w.end = before
+	tail, err := w.page(ctx, w.stream, w.subject, before, 1)
+	if len(tail) > 0 {
+		w.beyond = tail[0].pending + 1
+	}
+	return err
+}
+
+// step returns the messages of the next window, and sets how wide the one after it is to be.
+func (w *walk) step(ctx context.Context) ([]stored, error) {
+	begin := max(w.first, w.end-min(w.end, w.width))
+	found, err := w.window(ctx, begin)
+	if err != nil {
+		return nil, err
+	}
+	w.end = begin
+	w.beyond += uint64(len(found))
+	switch {
+	case len(found) < minWindow/8:
+		w.width = min(w.width*4, maxWindow)
+	case len(found) > 2*minWindow:
+		w.width = max(w.width/4, minWindow)
+	}
+	return found, nil
+}
+
+// window returns the messages from a sequence to the end. How many there are it knows from the first: reading on would be
+// in vain, and slow where there are few.
+func (w *walk) window(ctx context.Context, begin uint64) ([]stored, error) {
 	var found []stored
-	for begin < end {
-		page, err := l.page(ctx, stream, subject, begin, int(min(pageSize, end-begin)))
+	size := uint64(1)
+	if w.subject == everything {
+		size = w.end - begin
+	}
+	for size > 0 && begin < w.end {
+		page, err := w.page(ctx, w.stream, w.subject, begin, int(min(pageSize, size)))
 		if err != nil {
 			return nil, err
 		}
 		if len(page) == 0 {
-			return found, nil
+			break
 		}
-		begin = page[len(page)-1].sequence + 1
-		inside := slices.IndexFunc(page, func(m stored) bool { return m.sequence >= end })
-		if inside >= 0 {
-			page = page[:inside]
+		last := page[len(page)-1]
+		begin = last.sequence + 1
+		size = last.pending - min(last.pending, w.beyond)
+		inside := slices.IndexFunc(page, func(m stored) bool { return m.sequence >= w.end })
+		if inside < 0 {
+			inside = len(page)
 		}
-		found = append(found, page...)
+		found = append(found, page[:inside]...)
 	}
 	return found, nil
 }
@@ -191,5 +236,13 @@ func parse(m *nats.Msg) (stored, error) {
 	if err != nil {
 		return stored{}, fmt.Errorf("the answer of NATS makes no sense: %w", err)
 	}
-	return stored{sequence: sequence, subject: m.Header.Get("Nats-Subject"), at: at, header: m.Header, data: m.Data}, nil
+	var pending uint64
+	if text := m.Header.Get("Nats-Num-Pending"); text != "" {
+		if pending, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return stored{}, fmt.Errorf("the answer of NATS makes no sense: %w", err)
+		}
+	}
+	return stored{
+		sequence: sequence, subject: m.Header.Get("Nats-Subject"), at: at, pending: pending, header: m.Header, data: m.Data,
+	}, nil
 }

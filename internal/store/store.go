@@ -97,7 +97,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.link.Store(l)
-	tail, err := l.last(ctx, historyStream, historySubject+"*")
+	tail, err := l.last(ctx, historyStream, everything)
 	if err != nil {
 		l.close()
 		s.unlock()

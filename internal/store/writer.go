@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-
 )
 
 // writer is the goroutine that writes what is pending, and the only one that writes.
@@ -19,7 +18,7 @@ type writer struct {
 	tail uint64
 	// uncertain says that an attempt failed and may have stored what it was to store.
 	uncertain bool
-	// broken says that the server did not even refuse; failed is how many attempts in a row have.
+	// broken says that the server or its disk failed, rather than that it refused; failed is how many attempts in a row have.
 	broken bool
 	failed int
 	resume time.Time
@@ -72,6 +71,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 // write makes one attempt to write all that is pending, and records how it went.
 func (w *writer) write(ctx context.Context, save bool) error {
 	err := w.attempt(ctx, save)
+	if err != nil {
+		err = w.explain(err)
+	}
 	w.trouble.mu.Lock()
 	defer w.trouble.mu.Unlock()
 	if err == nil {
@@ -121,8 +123,8 @@ func (w *writer) repair(ctx context.Context) error {
 	if w.options.Dir == "" {
 		return w.link.Load().prepare(ctx, &w.options)
 	}
-	if err := hasRoom(w.options.Dir); err != nil {
-		return fmt.Errorf("data directory %s cannot be written: %w", w.options.Dir, err)
+	if err := writable(w.options.Dir); err != nil {
+		return err
 	}
 	w.options.Log.Warn("the embedded NATS server is started anew")
 	w.link.Load().close()
@@ -134,10 +136,21 @@ func (w *writer) repair(ctx context.Context) error {
 	return nil
 }
 
+// explain returns the cause of a failure where the embedded server does not know it.
+func (w *writer) explain(err error) error {
+	if w.options.Dir == "" {
+		return err
+	}
+	if cause := writable(w.options.Dir); cause != nil {
+		return cause
+	}
+	return err
+}
+
 // reconcile takes those transitions out of the queue that an attempt has stored though it seemed to fail.
 func (w *writer) reconcile(ctx context.Context) error {
 	there := map[string]bool{}
-	for m, err := range w.link.Load().forwards(ctx, historyStream, historySubject+"*", w.tail+1) {
+	for m, err := range w.link.Load().forwards(ctx, historyStream, w.tail+1) {
 		if err != nil {
 			return err
 		}
@@ -198,13 +211,13 @@ func (w *writer) batch(head []queued) (messages []*nats.Msg, n int) {
 }
 
 func (w *writer) writeLatest(ctx context.Context) error {
-	taken, since := w.pending.take()
+	taken := w.pending.take()
 	clusters := slices.Collect(maps.Keys(taken))
 	for len(clusters) > 0 {
 		messages, n := w.latest(taken, clusters)
 		if len(messages) > 0 {
 			if _, err := w.link.Load().publish(ctx, messages); err != nil {
-				w.pending.putBack(taken, since)
+				w.pending.putBack(taken)
 				return fmt.Errorf("write the latest health of %d clusters: %w", len(messages), err)
 			}
 		}
@@ -212,6 +225,7 @@ func (w *writer) writeLatest(ctx context.Context) error {
 			delete(taken, cluster)
 		}
 		clusters = clusters[n:]
+		w.pending.wrote(n)
 		w.writtenSnapshots.Add(uint64(len(messages)))
 	}
 	return nil
@@ -248,4 +262,3 @@ func (c change) message(cluster string) (*nats.Msg, error) {
 	m.Data = data
 	return m, err
 }
-

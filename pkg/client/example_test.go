@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"time"
@@ -69,6 +70,36 @@ func ExampleClient_FetchManifests() {
 	// prod-1 shop web
 }
 
+func ExampleClient_Watch() {
+	address, stop := demoFleet()
+	defer stop()
+	c, err := client.Dial(address)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+
+	states := map[string]fleetv1.Verdict_State{}
+	for event, err := range c.Watch(context.Background(), &fleetv1.WatchClusterHealthRequest{}) {
+		if err != nil {
+			log.Fatal(err) // it does not go away
+		}
+		switch {
+		case event.GetStarted().GetReset_():
+			clear(states) // all are sent anew
+		case event.GetChanged() != nil:
+			states[event.GetChanged().GetCluster()] = event.GetChanged().GetState()
+		case event.GetRemoved() != nil:
+			delete(states, event.GetRemoved().GetCluster())
+		case event.GetSynced() != nil:
+			fmt.Println(states)
+			return // or go on, for the changes
+		}
+	}
+	// Output:
+	// map[prod-1:STATE_HEALTHY]
+}
+
 func ExampleDial_mutualTLS() {
 	c, err := client.Dial("fleet.example:7443", client.WithTLS(client.TLS{
 		CAFile:   "/etc/clusterfleet/ca.pem",
@@ -87,6 +118,11 @@ func ExampleDial_mutualTLS() {
 func demoFleet() (address string, stop func()) {
 	address, stop, err := clienttest.Start(clienttest.Script{
 		ProbeClusters: send(nil, probeStarted(1), probeResult("prod-1"), probeSummary(1)),
+		WatchClusterHealth: func(_ *watchRequest, out watchServer) error {
+			prod := watchChanged("prod-1", "t1")
+			prod.GetChanged().State = fleetv1.Verdict_STATE_HEALTHY
+			return errors.Join(out.Send(watchStarted(true, "t1")), out.Send(prod), out.Send(watchSynced("t1")))
+		},
 		FetchManifests: func(_ *fleetv1.FetchManifestsRequest, out grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error {
 			batch := &fleetv1.ManifestBatch{Cluster: "prod-1", Manifests: []*fleetv1.Manifest{{Namespace: "shop", Name: "web"}}}
 			if err := out.Send(&fleetv1.FetchManifestsResponse{Event: &fleetv1.FetchManifestsResponse_Batch{Batch: batch}}); err != nil {

@@ -28,21 +28,17 @@ func retry(ctx context.Context, call func() (trailer metadata.MD, err error)) er
 			return err
 		}
 		wait, ok := delay(attempt, trailer, err)
-		if !ok {
+		if deadline, has := ctx.Deadline(); !ok || has && time.Until(deadline) <= wait {
 			return err
 		}
-		if err := pause(ctx, wait, err); err != nil {
+		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
 
-// pause waits before the next attempt. It returns the error of the last one, at once, where the deadline would pass
-// meanwhile, and the context's where that ends.
-func pause(ctx context.Context, wait time.Duration, last error) error {
-	if deadline, has := ctx.Deadline(); has && time.Until(deadline) <= wait {
-		return last
-	}
+// sleep waits before the next attempt, or returns the context's error where that ends first.
+func sleep(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

@@ -112,5 +112,5 @@ func (o *outage) wait(ctx context.Context, trailer metadata.MD, err error) error
 	case !ok, !o.worked && o.attempts == maxAttempts, time.Since(o.since)+wait > watchPatience:
 		return err
 	}
-	return pause(ctx, wait, err)
+	return sleep(ctx, wait) // Also where the deadline comes first: a watch that worked ends by its time then.
 }

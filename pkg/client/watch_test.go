@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/pkg/client"
@@ -164,6 +166,25 @@ func TestAWatchThatIsLeftEndsInTheServer(t *testing.T) {
 				t.Errorf("the watch ended with %v", last)
 			}
 		})
+	}
+}
+
+func TestAWatchThatIsCutShortlyBeforeItsDeadlineEndsWithIt(t *testing.T) {
+	address := clienttest.Serve(t, clienttest.Script{WatchClusterHealth: func(_ *watchRequest, out watchServer) error {
+		if err := out.Send(watchSynced("t1")); err != nil {
+			return err
+		}
+		s, err := status.New(codes.Unavailable, "restarting").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(time.Minute)})
+		return errors.Join(err, s.Err())
+	}})
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	var last error
+	for _, err := range dial(t, address).Watch(ctx, nil) {
+		last = err
+	}
+	if status.Code(last) != codes.DeadlineExceeded {
+		t.Errorf("the watch ended with %v", last)
 	}
 }
 
