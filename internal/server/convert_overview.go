@@ -1,7 +1,6 @@
 package server
 
 import (
-	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -37,10 +36,10 @@ func overviewMessage(o *overview.Overview) *fleetv1.GetFleetOverviewResponse {
 		m.Incidents = append(m.Incidents, incident(i))
 	}
 	for _, r := range o.Slowest {
-		m.Slowest = append(m.Slowest, &fleetv1.GetFleetOverviewResponse_Slow{Cluster: r.Subject.Name, Latency: overviewLatency(r.Latency)})
+		m.Slowest = append(m.Slowest, &fleetv1.GetFleetOverviewResponse_Slow{Cluster: r.Subject.Name, Latency: latency(r.Latency)})
 	}
 	for _, t := range o.Transitions {
-		m.Transitions = append(m.Transitions, overviewTransition(t))
+		m.Transitions = append(m.Transitions, transition(t))
 	}
 	for _, f := range o.Failures {
 		m.Failures = append(m.Failures, &fleetv1.GetFleetOverviewResponse_Failure{
@@ -77,25 +76,6 @@ func incident(i health.Incident) *fleetv1.Incident {
 		Members:  count(len(i.Members)),
 		Exposed:  count(i.Exposed),
 		Message:  i.Message,
-	}
-}
-
-func overviewLatency(q health.Quantiles) *fleetv1.Latency {
-	return &fleetv1.Latency{P50: durationpb.New(q.P50), P90: durationpb.New(q.P90), P99: durationpb.New(q.P99), Probes: count(q.N)}
-}
-
-func overviewTransition(t health.Transition) *fleetv1.Transition {
-	return &fleetv1.Transition{
-		Sequence:   t.Sequence,
-		Cluster:    t.Cluster,
-		OccurredAt: timestamppb.New(t.At),
-		From:       state(t.From),
-		To:         state(t.To),
-		Reason:     reason(t.Reason),
-		Blame:      blame(t.Blame),
-		Message:    t.Message,
-		Lasted:     duration(t.Lasted),
-		Flapping:   t.Flapping,
 	}
 }
 

@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"context"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -18,36 +17,22 @@ const (
 	defaultExpiringWithin = 30 * 24 * time.Hour
 )
 
-// HealthRecords is where the health of the clusters is kept.
-type HealthRecords interface {
-	// Records returns the record of every cluster, each once. Nobody changes them.
-	Records() []*health.Record
-}
-
-// OverviewSources are what overviews are made from.
-type OverviewSources struct {
-	// Records is the clusters' health; nil: overviews are refused.
-	Records HealthRecords
-	// History is what has changed; nil: overviews do not tell.
-	History overview.History
-}
-
 // overviews serves fleet.v1.FleetService.
 type overviews struct {
 	fleetv1.UnimplementedFleetServiceServer
 
 	fleet   *fleet.Fleet
-	records HealthRecords
+	monitor Monitor // nil if there is none
 	maker   *overview.Maker
 }
 
-func newOverviews(f *fleet.Fleet, sources OverviewSources, log *slog.Logger) *overviews {
-	return &overviews{fleet: f, records: sources.Records, maker: overview.New(sources.History, log)}
+func newOverviews(f *fleet.Fleet, o Options) *overviews {
+	return &overviews{fleet: f, monitor: o.Monitor, maker: overview.New(o.History, o.Log)}
 }
 
 // GetFleetOverview returns a summary of the selected clusters, within the caller's deadline.
 func (s *overviews) GetFleetOverview(ctx context.Context, r *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error) {
-	if s.records == nil {
+	if s.monitor == nil {
 		return nil, notMonitored()
 	}
 	selected, err := s.selected(selector(r.GetSelector()))
@@ -61,7 +46,7 @@ func (s *overviews) GetFleetOverview(ctx context.Context, r *fleetv1.GetFleetOve
 	ctx, cancel := withBudget(ctx)
 	defer cancel()
 	return overviewMessage(s.maker.Make(ctx, overview.Request{
-		Fleet:          s.records.Records(),
+		Fleet:          s.monitor.Records(),
 		Selected:       selected,
 		GroupBy:        r.GetGroupBy(),
 		Limit:          cmp.Or(int(r.GetLimit()), defaultOverviewLimit),

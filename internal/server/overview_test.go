@@ -23,12 +23,6 @@ import (
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
-// monitored is the health of clusters that nobody probes.
-type monitored []*health.Record
-
-// Records returns it.
-func (m monitored) Records() []*health.Record { return m }
-
 // historian answers by a function.
 type historian func(context.Context, health.HistoryQuery) ([]health.Transition, error)
 
@@ -38,8 +32,8 @@ func (h historian) Transitions(ctx context.Context, q health.HistoryQuery) ([]he
 }
 
 // sick returns three clusters of the region eu that do not answer among ten of us that do, and a virtual one.
-func sick() (monitored, []cluster.Definition) {
-	var records monitored
+func sick() ([]*health.Record, []cluster.Definition) {
+	var records []*health.Record
 	add := func(name, region string, v *cluster.Verdict) *health.Record {
 		labels := map[string]string{"region": region}
 		r := &health.Record{
@@ -72,7 +66,7 @@ func overviewOf(t *testing.T, h historian) fleetv1.FleetServiceClient {
 	t.Helper()
 	records, definitions := sick()
 	f := fleettest.Of(t, definitions, fleet.Options{})
-	return fleetv1.NewFleetServiceClient(serve(t, f, server.Options{Overview: server.OverviewSources{Records: records, History: h}}))
+	return fleetv1.NewFleetServiceClient(serve(t, f, server.Options{Monitor: newMonitor(records...), History: h}))
 }
 
 func uneventful(context.Context, health.HistoryQuery) ([]health.Transition, error) { return nil, nil }
@@ -222,7 +216,7 @@ func TestAMissingSectionIsNamedAndTheOthersStand(t *testing.T) {
 func TestWithoutAHistoryTheOtherSectionsStand(t *testing.T) {
 	records, definitions := sick()
 	f := fleettest.Of(t, definitions, fleet.Options{})
-	client := fleetv1.NewFleetServiceClient(serve(t, f, server.Options{Overview: server.OverviewSources{Records: records}}))
+	client := fleetv1.NewFleetServiceClient(serve(t, f, server.Options{Monitor: newMonitor(records...)}))
 	got, err := client.GetFleetOverview(t.Context(), &fleetv1.GetFleetOverviewRequest{})
 	if err != nil || got.GetStates().GetTotal() != 14 || len(got.GetFailures()) != 1 {
 		t.Fatalf("%v, %v", got, err)
