@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterfleet/clusterfleet/test/internal/metrics"
 	"github.com/clusterfleet/clusterfleet/test/internal/product"
 )
 
@@ -49,9 +50,9 @@ func TestKilledCallerLeavesNothingBehind(t *testing.T) {
 			if took := time.Since(killed); took > promptly {
 				t.Errorf("the API servers saw the requests end after %s: they ended by themselves", took)
 			}
-			a.AwaitMetrics(t, "the handler ends", func(m product.Metrics) bool { return m.Value("grpc_server_handled_total", method...) == handled+1 })
+			a.AwaitMetrics(t, "the handler ends", func(m metrics.Metrics) bool { return m.Value("grpc_server_handled_total", method...) == handled+1 })
 			// A full probe gives up the connection that it was stuck on, and a drip over HTTP/1.1 would, too.
-			a.AwaitMetrics(t, "goroutines and connections are what they were", func(m product.Metrics) bool {
+			a.AwaitMetrics(t, "goroutines and connections are what they were", func(m metrics.Metrics) bool {
 				return m.Value("go_goroutines") <= before.Value("go_goroutines") && m.Value("process_open_fds") <= before.Value("process_open_fds")
 			})
 			if i == 0 {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterfleet/clusterfleet/test/internal/metrics"
 	"github.com/clusterfleet/clusterfleet/test/internal/process"
 	"github.com/clusterfleet/clusterfleet/test/internal/product"
 	"github.com/clusterfleet/clusterfleet/test/internal/realkube"
@@ -41,7 +42,7 @@ func callerKilledMidFetch(t *testing.T, fleet *realkube.Fleet) {
 
 	caller := stalledFleetctl(t, a, "get", "configmaps", "-n", "stalled", "-o", "jsonl")
 	sent, since := 0.0, time.Now()
-	a.AwaitMetrics(t, "the aggregator has sent what the caller takes", func(m product.Metrics) bool {
+	a.AwaitMetrics(t, "the aggregator has sent what the caller takes", func(m metrics.Metrics) bool {
 		if now := m.Value("grpc_server_msg_sent_total", method...); now != sent {
 			sent, since = now, time.Now()
 		}
@@ -57,7 +58,7 @@ func callerKilledMidFetch(t *testing.T, fleet *realkube.Fleet) {
 
 	caller.Kill(t)
 	killed := time.Now()
-	a.AwaitMetrics(t, "the handler ends", func(m product.Metrics) bool {
+	a.AwaitMetrics(t, "the handler ends", func(m metrics.Metrics) bool {
 		return m.Value("grpc_server_handled_total", method...) == started.Value("grpc_server_handled_total", method...)+1
 	})
 	// A connection in the middle of an answer cannot be used again: each list takes its own with it.

@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
+	"github.com/clusterfleet/clusterfleet/internal/health"
 	"github.com/clusterfleet/clusterfleet/internal/version"
 )
 
@@ -23,6 +25,9 @@ type config struct {
 	httpAddress       string
 	tlsCert, tlsKey   string
 	clientCA          string
+	probeInterval     time.Duration
+	dataDir, natsURL  string
+	historyMaxAge     time.Duration
 	limit             int
 	credentialPlugins []string
 	allowInsecure     bool
@@ -30,6 +35,23 @@ type config struct {
 	clusterMetrics    int
 	logFormat         string
 	logLevel          slog.Level
+}
+
+// Bounds of --probe-interval.
+const (
+	minProbeInterval = time.Second
+	maxProbeInterval = 10 * time.Minute
+)
+
+// watches reports whether clusters are watched between calls.
+func (c *config) watches() bool { return c.probeInterval > 0 }
+
+// rules are those by which clusters are watched.
+func (c *config) rules() health.Rules {
+	if !c.watches() {
+		return health.DefaultRules()
+	}
+	return health.DefaultRules().At(c.probeInterval)
 }
 
 // usageError is a command line that makes no sense.
@@ -72,6 +94,10 @@ Every context of the kubeconfig is a cluster. Plaintext is served on loopback ad
 	flags.StringVar(&c.tlsCert, "tls-cert", "", "serve TLS 1.3 with the certificate chain in this `FILE`; when it changes, the new one is used within a second")
 	flags.StringVar(&c.tlsKey, "tls-key", "", "the private key of --tls-cert, in this `FILE`")
 	flags.StringVar(&c.clientCA, "client-ca", "", "require client certificates signed by an authority in this `FILE`")
+	flags.DurationVar(&c.probeInterval, "probe-interval", health.DefaultRules().Interval, "watch every cluster by a probe each `TIME`; 0: clusters are not watched")
+	flags.StringVar(&c.dataDir, "data-dir", "", "keep the latest health and the history of the clusters in this `DIR`; without it they end with the process")
+	flags.StringVar(&c.natsURL, "nats-url", "", "keep them in the JetStream of the NATS servers at this `URL` instead")
+	flags.DurationVar(&c.historyMaxAge, "history-max-age", 30*24*time.Hour, "keep the history of the clusters for this `TIME`")
 	flags.IntVar(&c.limit, "limit", fleet.DefaultLimit, "work on `N` clusters at once in a call that does not ask for another number")
 	flags.StringSliceVar(&c.credentialPlugins, "credential-plugin", nil, "allow credential plugins of this `NAME` beside the well-known ones; * allows all")
 	flags.BoolVar(&c.allowInsecure, "allow-insecure-skip-tls-verify", false, "accept contexts that do not verify their API server")
@@ -111,6 +137,12 @@ func (c *config) validate() error {
 		return usage("--tls-cert and --tls-key go together")
 	case c.clientCA != "" && c.tlsCert == "":
 		return usage("--client-ca needs --tls-cert and --tls-key")
+	case c.probeInterval != 0 && (c.probeInterval < minProbeInterval || c.probeInterval > maxProbeInterval):
+		return usage("--probe-interval must be 0 or from %v to %v, not %v", minProbeInterval, maxProbeInterval, c.probeInterval)
+	case c.dataDir != "" && c.natsURL != "":
+		return usage("--data-dir and --nats-url exclude each other")
+	case c.historyMaxAge <= 0:
+		return usage("--history-max-age must be positive")
 	case c.clusterMetrics < 0:
 		return usage("--cluster-metrics must not be negative")
 	case c.logFormat != "text" && c.logFormat != "json":

@@ -41,7 +41,7 @@ func newLog(c config, stderr io.Writer) *slog.Logger {
 
 // serve takes its addresses before it reads the kubeconfig: what is wrong with the process is said before what is wrong
 // with the fleet.
-func serve(ctx context.Context, c config, log *slog.Logger) error {
+func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 	klog.SetSlogLogger(log.With("from", "client-go"))
 	e, err := open(ctx, c, log)
 	if err != nil {
@@ -54,25 +54,45 @@ func serve(ctx context.Context, c config, log *slog.Logger) error {
 		Log:       log,
 	})
 	defer f.Close()
+	h, err := openHistory(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer func() { problem = errors.Join(problem, h.close()) }() //nolint:contextcheck // ctx has ended by then
 	registry := newRegistry()
-	m := monitor.New(f, monitor.Options{Log: log, Metrics: registry, ClusterMetrics: c.clusterMetrics})
+	m := monitor.New(f, monitor.Options{
+		Rules: c.rules(), Keeper: h, Restored: h.restored(ctx), Log: log, Metrics: registry, ClusterMetrics: c.clusterMetrics,
+	})
 	l := newLoader(c, f, m, log)
 	defer l.close()
 	registry.MustRegister(fleetMetrics(f, l)...)
+	registry.MustRegister(storeMetrics(h)...)
 	if err := l.load(ctx); err != nil {
+		return err
+	}
+	options := server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry, SecretData: c.allowSecretData, History: h}
+	if c.watches() {
+		options.Monitor = m
+	}
+	grpcServer, err := server.New(f, options) //nolint:contextcheck // its life ends with Shutdown
+	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	serving, stop := context.WithCancel(ctx)
 	group.Go(func() error {
 		defer stop()
-		return e.serve(ctx, f, registry, c.allowSecretData, log)
+		return e.serve(ctx, grpcServer, registry, log)
 	})
-	group.Go(func() error { return m.Run(serving) })
-	group.Go(func() error {
-		l.reload(serving)
-		return nil
-	})
+	if c.watches() {
+		group.Go(func() error { return m.Run(serving) })
+	}
+	for _, work := range []func(context.Context){l.reload, func(ctx context.Context) { h.tell(ctx, grpcServer) }} {
+		group.Go(func() error {
+			work(serving)
+			return nil
+		})
+	}
 	return group.Wait()
 }
 
@@ -116,11 +136,7 @@ func (e *entrances) close() {
 }
 
 // serve answers gRPC and HTTP until ctx ends, or one of them fails.
-func (e *entrances) serve(ctx context.Context, f *fleet.Fleet, registry *prometheus.Registry, secretData bool, log *slog.Logger) error {
-	grpcServer, err := server.New(f, server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry, SecretData: secretData}) //nolint:contextcheck // its life ends with Shutdown
-	if err != nil {
-		return err
-	}
+func (e *entrances) serve(ctx context.Context, grpcServer *server.Server, registry *prometheus.Registry, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	web := newWeb(e.http, e.httpTLS, e.certified, registry, func() bool { return ctx.Err() == nil }, log)
 	log.Info("serving", "grpc", e.grpc.Addr().String(), "http", web.address(), "tls", e.grpcTLS != nil, "pid", os.Getpid())

@@ -40,6 +40,15 @@ func DefaultRules() Rules {
 	}
 }
 
+// At returns the rules for another pace of probes. The times that follow from the pace keep their proportion to it.
+func (r Rules) At(interval time.Duration) Rules {
+	scaled := func(d time.Duration) time.Duration {
+		return time.Duration(float64(d) * float64(interval) / float64(r.Interval))
+	}
+	r.Confirm, r.Span, r.Stale, r.Interval = scaled(r.Confirm), scaled(r.Span), scaled(r.Stale), interval
+	return r
+}
+
 // Observation is what one probe found.
 type Observation struct {
 	// State is Unknown where the probe says nothing of the cluster, because the observer itself failed.

@@ -17,10 +17,11 @@ type metrics struct {
 	transitions *prometheus.CounterVec
 }
 
-// histogram is a native one. Scrapers that do not know these get its sum and count.
+// histogram is a native one. Scrapers that do not know these get a few buckets.
 func histogram(name, help string) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{
 		Namespace: "clusterfleet", Subsystem: "monitor", Name: name, Help: help,
+		Buckets:                     []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
 	}
 }

@@ -242,7 +242,7 @@ func (m *Monitor) learn(f finding) {
 // observe moves the cluster's automaton and publishes what follows.
 func (m *Monitor) observe(e *entry, f finding) {
 	v := f.verdict
-	seen := health.Observation{State: v.State, Network: v.Blame == cluster.BlameNetwork, At: f.ended}
+	seen := health.Observation{State: v.State, Network: severed(v), At: f.ended, Took: v.Duration}
 	if seen.Network {
 		m.judge(f.ended)
 	}
@@ -270,6 +270,12 @@ func (m *Monitor) observe(e *entry, f finding) {
 	next.Latency, next.Availability = e.window.Quantiles(), e.uptime.Availability(f.ended)
 	e.record = next
 	m.tell(e, before, change)
+}
+
+// severed reports whether a probe failed at network level: silence on a connection that was kept may be the network's as
+// well as the server's.
+func severed(v *cluster.Verdict) bool {
+	return v.State == cluster.Unreachable && (v.Blame == cluster.BlameNetwork || v.Reason == cluster.ResponseTimeout)
 }
 
 // pass lets time alone do its work on all clusters, every tick.

@@ -86,6 +86,15 @@ func newServer(options Options, register func(grpc.ServiceRegistrar)) (*Server, 
 	return s, nil
 }
 
+// SetServing lets grpc.health.v1 tell whether a part of the process works, by a name that is no service's.
+func (s *Server) SetServing(name string, serving bool) {
+	status := healthpb.HealthCheckResponse_NOT_SERVING
+	if serving {
+		status = healthpb.HealthCheckResponse_SERVING
+	}
+	s.health.SetServingStatus(name, status)
+}
+
 // Serve answers on the listener until Shutdown.
 func (s *Server) Serve(listener net.Listener) error {
 	if err := s.grpc.Serve(listener); !errors.Is(err, grpc.ErrServerStopped) {

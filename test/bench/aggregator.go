@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
-	"net/http"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -16,7 +11,11 @@ import (
 
 	"github.com/clusterfleet/clusterfleet/test/bench/internal/measure"
 	"github.com/clusterfleet/clusterfleet/test/bench/internal/process"
+	"github.com/clusterfleet/clusterfleet/test/internal/metrics"
 )
+
+// unwatched is the interval of an aggregator that asks no cluster by itself.
+const unwatched = time.Duration(0)
 
 // aggregator is the real program, in a process of its own.
 type aggregator struct {
@@ -32,10 +31,11 @@ type serving struct {
 	HTTP    string `json:"http"`
 }
 
-// aggregator starts the aggregator on the clusters of a kubeconfig. It must be ended with kill.
-func (b *bench) aggregator(ctx context.Context, kubeconfig string) (*aggregator, error) {
+// aggregator starts the aggregator on the clusters of a kubeconfig, watching them at the interval; 0: not at all. It must be
+// ended with kill.
+func (b *bench) aggregator(ctx context.Context, kubeconfig string, interval time.Duration) (*aggregator, error) {
 	p, err := process.Start(ctx, filepath.Join(b.programs, "aggregator"), "--kubeconfig", kubeconfig,
-		"--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--log-format", "json")
+		"--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--log-format", "json", "--probe-interval", interval.String())
 	if err != nil {
 		return nil, err
 	}
@@ -92,20 +92,10 @@ func (a *aggregator) during(work func() error) (measure.Measurement, error) {
 
 // goroutines returns how many the aggregator has, one of which serves the question.
 func (a *aggregator) goroutines(ctx context.Context) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.http+"/metrics", http.NoBody)
-	if err != nil {
-		return 0, err
-	}
-	req.Close = true
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		if value, found := strings.CutPrefix(lines.Text(), "go_goroutines "); found {
-			return strconv.Atoi(value)
-		}
-	}
-	return 0, fmt.Errorf("%s has no go_goroutines", req.URL)
+	m, err := a.metrics(ctx)
+	return int(m.Value("go_goroutines")), err
+}
+
+func (a *aggregator) metrics(ctx context.Context) (metrics.Metrics, error) {
+	return metrics.Read(ctx, "http://"+a.http+"/metrics")
 }

@@ -24,7 +24,7 @@ func benchEven(ctx context.Context, b *bench) ([]report.Row, error) {
 		return nil, err
 	}
 	defer fleet.Kill()
-	a, err := b.aggregator(ctx, fleet.Kubeconfig)
+	a, err := b.aggregator(ctx, fleet.Kubeconfig, unwatched)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func benchFetch(ctx context.Context, b *bench) ([]report.Row, error) {
 
 // fetchRound fetches once from an aggregator that has just started, and once without one.
 func (b *bench) fetchRound(ctx context.Context, fleet *simulated.Fleet, limit int, found *fetches) error {
-	a, err := b.aggregator(ctx, fleet.Kubeconfig)
+	a, err := b.aggregator(ctx, fleet.Kubeconfig, unwatched)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (b *bench) tailRound(ctx context.Context, t tail, seed int, found *tailFoun
 		return err
 	}
 	defer fleet.Kill()
-	a, err := b.aggregator(ctx, fleet.Kubeconfig)
+	a, err := b.aggregator(ctx, fleet.Kubeconfig, unwatched)
 	if err != nil {
 		return err
 	}

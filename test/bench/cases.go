@@ -22,6 +22,7 @@ func cases() []benchCase {
 		{"even", "a fan-out over clusters that are all alike", benchEven},
 		{"tail", "a fan-out over clusters of which some are slow", benchTail},
 		{"cancel", "a caller that is killed", benchCancel},
+		{"watch", "a fleet that is always watched", benchWatch},
 		{"fetch", "manifests of many clusters", benchFetch},
 	}
 }

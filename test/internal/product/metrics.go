@@ -1,25 +1,17 @@
 package product
 
 import (
-	"context"
 	"fmt"
-	"net/http"
 	"testing"
 
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
-
+	"github.com/clusterfleet/clusterfleet/test/internal/metrics"
 	"github.com/clusterfleet/clusterfleet/test/internal/process"
 )
 
-// Metrics are the metrics of a process at one time, by name.
-type Metrics map[string]*dto.MetricFamily
-
 // Metrics reads the aggregator's metrics.
-func (a *Aggregator) Metrics(t testing.TB) Metrics {
+func (a *Aggregator) Metrics(t testing.TB) metrics.Metrics {
 	t.Helper()
-	m, err := scrape(t.Context(), "http://"+a.HTTP+"/metrics")
+	m, err := metrics.Read(t.Context(), "http://"+a.HTTP+"/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +19,7 @@ func (a *Aggregator) Metrics(t testing.TB) Metrics {
 }
 
 // AwaitMetrics reads the aggregator's metrics until they are as they should be.
-func (a *Aggregator) AwaitMetrics(t testing.TB, what string, done func(Metrics) bool) {
+func (a *Aggregator) AwaitMetrics(t testing.TB, what string, done func(metrics.Metrics) bool) {
 	t.Helper()
 	err := process.Poll(t.Context(), func() (bool, error) {
 		m := a.Metrics(t)
@@ -37,46 +29,4 @@ func (a *Aggregator) AwaitMetrics(t testing.TB, what string, done func(Metrics) 
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
-}
-
-func scrape(ctx context.Context, url string) (Metrics, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s", url, response.Status)
-	}
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	return parser.TextToMetricFamilies(response.Body)
-}
-
-// Value returns the sum of the samples of a counter or gauge whose labels are those given, as name, value, name, value;
-// 0 if there is none.
-func (m Metrics) Value(name string, labels ...string) (sum float64) {
-	for _, metric := range m[name].GetMetric() {
-		if matches(metric, labels) {
-			sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
-		}
-	}
-	return sum
-}
-
-func matches(metric *dto.Metric, labels []string) bool {
-	values := make(map[string]string, len(metric.GetLabel()))
-	for _, label := range metric.GetLabel() {
-		values[label.GetName()] = label.GetValue()
-	}
-	for i := 0; i+1 < len(labels); i += 2 {
-		if values[labels[i]] != labels[i+1] {
-			return false
-		}
-	}
-	return true
 }
