@@ -27,12 +27,12 @@ const (
 
 const (
 	killedClusters = 1000
-	// lifetime is how long the aggregator lives before it is killed: long enough for states to change.
-	shortestLife, longestLife = 2 * time.Second, 4 * time.Second
-	// roundTime is what a life and a start take on average, or more.
-	roundTime = 5 * time.Second
-	// serviceTime is how long the aggregator, built with the race detector, may take from its start to its first answer on
-	// a machine that is busy; one that is not must see it within goodServiceTime, which the log tells.
+	// An aggregator lives for so long before it is killed, which is long enough for states to change.
+	shortestLife, longestLife = 2 * time.Second, 5 * time.Second
+	// roundTime is what a life and a start take on average.
+	roundTime = 4 * time.Second
+	// serviceTime is how long the aggregator may take from its start to its first answer on a machine that is busy; on one
+	// that is not it takes less than goodServiceTime. The log tells how often it did not.
 	serviceTime, goodServiceTime = 5 * time.Second, 2 * time.Second
 )
 
@@ -44,11 +44,12 @@ func TestAKilledAggregatorServesAgainAndHasForgottenNothing(t *testing.T) {
 			t.Fatalf("%s: %v", killsVariable, err)
 		}
 	}
-	simulation := programs.Simulation(t, flapping(time.Duration(kills)*roundTime), "--clusters", fmt.Sprint(killedClusters))
+	shipped := product.Shipped(t)
+	simulation := shipped.Simulation(t, flapping(time.Duration(kills)*roundTime), "--clusters", fmt.Sprint(killedClusters))
 	address := freeAddress(t)
 	start := func() (a *product.Aggregator, took time.Duration) {
 		began := time.Now()
-		a = programs.Aggregator(t, simulation.Kubeconfig, "--data-dir", filepath.Join(filepath.Dir(simulation.Kubeconfig), "data"),
+		a = shipped.Aggregator(t, simulation.Kubeconfig, "--data-dir", filepath.Join(filepath.Dir(simulation.Kubeconfig), "data"),
 			"--grpc-address", address, "--probe-interval", "2s")
 		for _, err := range a.Client(t).ListClusterHealth(t.Context(), &fleetv1.ListClusterHealthRequest{PageSize: 1}) {
 			if err != nil {

@@ -23,15 +23,28 @@ const commandTime = 2 * time.Minute
 // buildTime is what a build may take that finds nothing in Go's cache.
 const buildTime = 10 * time.Minute
 
-// Programs are the product's programs, built with the race detector.
+// Programs are the product's programs.
 type Programs struct {
 	dir string
 }
 
-// Build builds the programs into dir.
-func Build(ctx context.Context, dir string) (*Programs, error) {
-	cmd := exec.CommandContext(ctx, "go", "build", "-race", "-o", dir+string(os.PathSeparator),
+// Build builds the programs into dir, with the race detector.
+func Build(ctx context.Context, dir string) (*Programs, error) { return build(ctx, dir, "-race") }
+
+// Shipped returns the programs without the race detector, for tests that measure how long something takes.
+func Shipped(t testing.TB) *Programs {
+	t.Helper()
+	p, err := build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func build(ctx context.Context, dir string, flags ...string) (*Programs, error) {
+	args := append(append([]string{"build"}, flags...), "-o", dir+string(os.PathSeparator),
 		module+"/cmd/aggregator", module+"/cmd/fleetctl", module+"/cmd/fleetsim")
+	cmd := exec.CommandContext(ctx, "go", args...)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the programs: %w\n%s", err, output)
 	}
