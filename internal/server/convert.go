@@ -140,20 +140,26 @@ func verdict(v *cluster.Verdict) *fleetv1.Verdict {
 		ServerVersion:       v.ServerVersion,
 		Username:            v.Username,
 		FailingReadyzChecks: v.FailingChecks,
+		Expiries:            expiries(v.Expiries),
 	}
 	for i, c := range v.Checks {
 		m.Checks[i] = check(c)
-	}
-	for _, e := range v.Expiries {
-		m.Expiries = append(m.Expiries, &fleetv1.Expiry{
-			Kind:      fleetv1.Expiry_Kind(e.Kind), //nolint:gosec // the same small numbers; a test holds them together
-			ExpiresAt: timestamppb.New(e.At),
-		})
 	}
 	if v.ClockKnown {
 		m.ClockSkew = durationpb.New(v.ClockSkew)
 	}
 	return m
+}
+
+func expiries(all []cluster.Expiry) []*fleetv1.Expiry {
+	var result []*fleetv1.Expiry
+	for _, e := range all {
+		result = append(result, &fleetv1.Expiry{
+			Kind:      fleetv1.Expiry_Kind(e.Kind), //nolint:gosec // the same small numbers; a test holds them together
+			ExpiresAt: timestamppb.New(e.At),
+		})
+	}
+	return result
 }
 
 func check(c cluster.Check) *fleetv1.Check {

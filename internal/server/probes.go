@@ -7,7 +7,7 @@ import (
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
 )
 
-// probes serves fleet.v1.HealthService.
+// probes serves what fleet.v1.HealthService asks of the clusters now.
 type probes struct {
 	fleetv1.UnimplementedHealthServiceServer
 

@@ -29,6 +29,10 @@ type Options struct {
 	Metrics prometheus.Registerer
 	// SecretData lets callers ask for the data of Secrets; without it such a request is refused.
 	SecretData bool
+	// Monitor is the fleet's continuous health; nil: the calls that tell of it are refused.
+	Monitor Monitor
+	// History keeps the transitions of the clusters' states; nil: they cannot be asked for.
+	History History
 }
 
 // Server serves fleet.v1, grpc.health.v1 and reflection.
@@ -41,7 +45,10 @@ type Server struct {
 // New returns a server of the fleet. It does not listen yet.
 func New(f *fleet.Fleet, options Options) (*Server, error) {
 	return newServer(options, func(r grpc.ServiceRegistrar) {
-		fleetv1.RegisterHealthServiceServer(r, &probes{fleet: f})
+		fleetv1.RegisterHealthServiceServer(r, &healthService{
+			probes:    probes{fleet: f},
+			monitored: monitored{fleet: f, monitor: options.Monitor, history: options.History},
+		})
 		fleetv1.RegisterClusterServiceServer(r, &clusters{fleet: f})
 		fleetv1.RegisterManifestServiceServer(r, &manifests{fleet: f, secretData: options.SecretData})
 	})

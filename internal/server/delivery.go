@@ -1,0 +1,80 @@
+package server
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/internal/broadcast"
+	"github.com/clusterfleet/clusterfleet/internal/health"
+)
+
+const (
+	// keptDeliveries is how many encoded events are kept. It bounds the memory to some 10 MiB.
+	keptDeliveries = 4096
+	// maxDeliveryAge is how old one may be that is sent: it tells the age of an observation when it was encoded.
+	maxDeliveryAge = time.Second
+)
+
+// delivery is an event, encoded once for all who get it: a message of which only the bytes are known, so that it is
+// copied where it would be encoded.
+type delivery struct {
+	*fleetv1.WatchClusterHealthResponse
+
+	token string
+}
+
+// GetResumeToken returns the token, which is among the bytes.
+func (d *delivery) GetResumeToken() string { return d.token }
+
+// deliveries keeps the encoded events of the latest revisions.
+type deliveries struct {
+	kept [keptDeliveries]atomic.Pointer[encoding]
+}
+
+// encoding is an event that is encoded by the first who needs it.
+type encoding struct {
+	revision uint64
+	removed  bool
+	at       time.Time
+	encode   func() (*delivery, error)
+}
+
+// get returns what is sent for an event.
+func (d *deliveries) get(event broadcast.Event[*health.Record], token broadcast.Token) (*delivery, error) {
+	index := event.Revision * 2
+	if event.Removed {
+		index++
+	}
+	kept := &d.kept[index%keptDeliveries]
+	for {
+		e := kept.Load()
+		if e != nil && e.revision == event.Revision && e.removed == event.Removed && time.Since(e.at) <= maxDeliveryAge {
+			return e.encode()
+		}
+		made := &encoding{revision: event.Revision, removed: event.Removed, at: time.Now()}
+		made.encode = sync.OnceValues(func() (*delivery, error) { return encode(event, token.String()) })
+		if kept.CompareAndSwap(e, made) {
+			return made.encode()
+		}
+	}
+}
+
+func encode(event broadcast.Event[*health.Record], token string) (*delivery, error) {
+	message := &fleetv1.WatchClusterHealthResponse{ResumeToken: token}
+	if event.Removed {
+		message.Event = &fleetv1.WatchClusterHealthResponse_Removed_{Removed: &fleetv1.WatchClusterHealthResponse_Removed{Cluster: event.Key}}
+	} else {
+		message.Event = &fleetv1.WatchClusterHealthResponse_Changed{Changed: clusterHealth(event.Value)}
+	}
+	bytes, err := proto.Marshal(message)
+	if err != nil {
+		return nil, err
+	}
+	encoded := &fleetv1.WatchClusterHealthResponse{}
+	encoded.ProtoReflect().SetUnknown(bytes)
+	return &delivery{WatchClusterHealthResponse: encoded, token: token}, nil
+}
