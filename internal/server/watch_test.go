@@ -40,7 +40,7 @@ func watch(t *testing.T, client fleetv1.HealthServiceClient, r *fleetv1.WatchClu
 // mustGet receives events and compares them: `started`, `reset`, `synced`, `a=HEALTHY`, `-a`.
 func (w *watcher) mustGet(t *testing.T, want string) {
 	t.Helper()
-	for _, want := range strings.Fields(want) {
+	for want := range strings.FieldsSeq(want) {
 		m, err := w.Recv()
 		if err != nil {
 			t.Fatalf("instead of %s: %v", want, err)
@@ -114,7 +114,7 @@ func TestAWatchIsResumedBehindAnyEvent(t *testing.T) {
 	client := healthClient(t, m, server.Options{})
 	w := watch(t, client, &fleetv1.WatchClusterHealthRequest{})
 	after := make(map[string]string)
-	for _, event := range strings.Fields("reset a=HEALTHY b=HEALTHY c=HEALTHY synced") {
+	for event := range strings.FieldsSeq("reset a=HEALTHY b=HEALTHY c=HEALTHY synced") {
 		w.mustGet(t, event)
 		after[event] = w.token
 	}
