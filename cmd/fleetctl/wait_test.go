@@ -64,7 +64,8 @@ func TestAWaitEndsOnceAllAreInTheStateTogether(t *testing.T) {
 			"a\nc\n", "watching again: the aggregator does not know what was sent before and sends all anew\n", exitDone,
 		},
 		"not on the way there, after a cut": {
-			"", []watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced()}, cut}, {[]*watchEvent{started(false), up("b"), down("a")}, nil}},
+			"",
+			[]watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced()}, cut}, {[]*watchEvent{started(false), up("b"), down("a")}, nil}},
 			"a\nb\n", "watching again: what has changed meanwhile follows\n" + late + "1 of 2 clusters are not HEALTHY: a (UNREACHABLE)\n", exitDeadline,
 		},
 		"or one, with --any": {
