@@ -16,7 +16,7 @@ func TestEveryClusterIsProbedAtItsPaceAndTheLoadIsSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		watch(t, w, 1000)
-		start, from := time.Now(), len(w.probes)
+		start, from := time.Now(), w.made()
 		pass(2 * time.Minute)
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -46,6 +46,8 @@ func TestAFullProbeComesFirstAndThenEveryFiveMinutes(t *testing.T) {
 		w := newWorld()
 		watch(t, w, 3)
 		pass(21 * time.Minute)
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		full := map[string]int{}
 		seen := map[string]bool{}
 		for _, p := range w.probes {
@@ -172,6 +174,8 @@ func TestTheDeadDoNotDelayTheLiving(t *testing.T) {
 		if n := count(m, cluster.Unreachable); n != 300 {
 			t.Errorf("%d clusters are unreachable", n)
 		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		if w.most > 250 {
 			t.Errorf("%d probes at once", w.most)
 		}
@@ -183,9 +187,9 @@ func TestTheLoadIsTheSameWhateverTheHealth(t *testing.T) {
 		w := newWorld()
 		watch(t, w, 200)
 		perMinute := func() int {
-			before := len(w.probes)
+			before := w.made()
 			pass(time.Minute)
-			return len(w.probes) - before
+			return w.made() - before
 		}
 		healthy := perMinute()
 		w.set(cluster.ConnectionRefused, names(0, 80)...)
@@ -264,11 +268,13 @@ func TestEveryTraceOfARemovedClusterGoes(t *testing.T) {
 		w := newWorld()
 		m := watch(t, w, 10)
 		m.Apply(definitions(5))
-		probes := len(w.probes)
+		probes := w.made()
 		pass(time.Minute)
 		if n := len(m.Records()); n != 5 || m.Record(name(7)) != nil {
 			t.Errorf("%d records", n)
 		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		for _, p := range w.probes[probes:] {
 			if p.cluster > name(4) && !p.at.Before(time.Now().Add(-50*time.Second)) {
 				t.Errorf("%s is probed", p.cluster)
@@ -304,6 +310,8 @@ func TestWhatWasKnownIsShownUntilTheClusterIsProbed(t *testing.T) {
 			t.Errorf("%d clusters are healthy", n)
 		}
 		// The first is what it was: nothing has changed. The second has recovered. The third is new.
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		var told []string
 		for _, tr := range w.transitions {
 			told = append(told, tr.Cluster+" "+tr.From.String()+" "+tr.To.String())

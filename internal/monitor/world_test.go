@@ -119,6 +119,13 @@ func (w *world) Forget(name string) {
 	w.forgotten = append(w.forgotten, name)
 }
 
+// made counts the probes so far.
+func (w *world) made() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.probes)
+}
+
 // after returns the transitions after a time, to a state.
 func (w *world) after(start time.Time, to ...cluster.State) []health.Transition {
 	w.mu.Lock()
