@@ -9,6 +9,8 @@ import (
 
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
 // Steps of a shutdown. Together they take at most 25 s, whatever handlers do.
@@ -63,7 +65,8 @@ func (l *lifetime) enter(method string) (leave func(), ok bool) {
 	switch {
 	case l.draining && api:
 		return nil, false
-	case l.draining: // a watch that is told at once
+	case l.draining, // a watch that is told at once
+		method == fleetv1.HealthService_WatchClusterHealth_FullMethodName: // it never ends by itself, and can be resumed
 		return func() {}, true
 	}
 	l.calls.Add(1)

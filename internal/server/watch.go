@@ -63,7 +63,7 @@ func (w *watch) run(ctx context.Context) error {
 			return w.ended(ctx, err)
 		}
 		for _, event := range events {
-			delivery, err := w.deliveries.get(event, w.subscription.Token(event.Revision))
+			delivery, err := w.deliveries.get(event, w.subscription.Token(event.Revision), w.stream)
 			if err != nil {
 				return err
 			}

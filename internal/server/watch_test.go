@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
@@ -236,12 +238,58 @@ func TestAShutdownEndsAWatchWithItsToken(t *testing.T) {
 			w.mustGet(t, "reset a=HEALTHY synced")
 			m.publish(record("a", cluster.Degraded))
 			w.mustGet(t, "a=DEGRADED")
+			start := time.Now()
 			end(m, shutdown)
+			if took := time.Since(start); took > time.Second {
+				t.Errorf("%s has ended, and the watch held it up for %v", what, took)
+			}
 			if _, err := w.Recv(); err == nil {
 				t.Errorf("%s has ended, and the watch goes on", what)
 			} else {
 				mustEndWith(t, err, codes.Unavailable, w.token)
 			}
 		})
+	}
+}
+
+func TestManyWatchersGetWhatIsEncodedOnce(t *testing.T) {
+	const watchers, clusters, changes = 20, 10, 200
+	m := newMonitor()
+	for i := range clusters {
+		m.publish(failing(fmt.Sprintf("c%d", i)))
+	}
+	client := healthClient(t, m, server.Options{})
+	var watching sync.WaitGroup
+	for range watchers {
+		w := watch(t, client, &fleetv1.WatchClusterHealthRequest{})
+		watching.Go(func() {
+			known := make(map[string]*fleetv1.ClusterHealth)
+			for known["the last"] == nil {
+				event, err := w.Recv()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if c := event.GetChanged(); c != nil {
+					known[c.GetCluster()] = c
+				}
+			}
+			for _, r := range m.Records() {
+				if got := known[r.Subject.Name].GetSince().AsTime(); !got.Equal(r.Since) {
+					t.Errorf("%s is that of %v instead of %v", r.Subject.Name, got, r.Since)
+				}
+			}
+		})
+	}
+	for i := range changes {
+		m.publish(failing(fmt.Sprintf("c%d", i%clusters)))
+	}
+	m.publish(failing("the last"))
+	watching.Wait()
+}
+
+func TestNoCompressorIsRegistered(t *testing.T) {
+	if encoding.GetCompressor("gzip") != nil {
+		t.Error("what is encoded once for all watchers may not be what some of them can read")
 	}
 }
