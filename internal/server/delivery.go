@@ -36,10 +36,9 @@ type deliveries struct {
 
 // encoding is an event that is encoded by the first who needs it.
 type encoding struct {
-	revision uint64
-	removed  bool
-	at       time.Time
-	encode   func() (*delivery, error)
+	index  uint64 // of the event: twice the revision, and 1 more where it is a removal
+	at     time.Time
+	encode func() (*delivery, error)
 }
 
 // get returns what is sent for an event, encoded as for stream.
@@ -51,10 +50,10 @@ func (d *deliveries) get(event broadcast.Event[*health.Record], token broadcast.
 	kept := &d.kept[index%keptDeliveries]
 	for {
 		e := kept.Load()
-		if e != nil && e.revision == event.Revision && e.removed == event.Removed && time.Since(e.at) <= maxDeliveryAge {
+		if e != nil && e.index == index && time.Since(e.at) <= maxDeliveryAge {
 			return e.encode()
 		}
-		made := &encoding{revision: event.Revision, removed: event.Removed, at: time.Now()}
+		made := &encoding{index: index, at: time.Now()}
 		made.encode = sync.OnceValues(func() (*delivery, error) { return encode(event, token.String(), stream) })
 		if kept.CompareAndSwap(e, made) {
 			return made.encode()

@@ -288,6 +288,17 @@ func TestManyWatchersGetWhatIsEncodedOnce(t *testing.T) {
 	watching.Wait()
 }
 
+func TestEventsFarApartAreNotTakenForEachOther(t *testing.T) {
+	const kept = 4096 / 2 // changes, each of which may also be a removal
+	m := newMonitor(record("first", cluster.Healthy))
+	for range kept - 1 {
+		m.publish(record("second", cluster.Healthy))
+	}
+	m.publish(record("third", cluster.Healthy))
+	watch(t, healthClient(t, m, server.Options{}), &fleetv1.WatchClusterHealthRequest{}).
+		mustGet(t, "reset first=HEALTHY second=HEALTHY third=HEALTHY synced")
+}
+
 func TestNoCompressorIsRegistered(t *testing.T) {
 	if encoding.GetCompressor("gzip") != nil {
 		t.Error("what is encoded once for all watchers may not be what some of them can read")
