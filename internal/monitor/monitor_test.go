@@ -87,7 +87,7 @@ func TestFaultsAreFoundInTimeWithTheirReasonAndNothingElseIs(t *testing.T) {
 		watch(t, w, 1000)
 		random := rand.New(rand.NewPCG(1, 2))
 		start := time.Now()
-		free := names(0, 1000)
+		free := names(1000)
 		broken, slow, wrong := 0, 0, 0
 		recoveries, late := 0, 0
 		type ongoing struct {
@@ -159,7 +159,7 @@ func TestTheDeadDoNotDelayTheLiving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		m := watch(t, w, 1000)
-		w.set(cluster.ConnectTimeout, names(0, 300)...)
+		w.set(cluster.ConnectTimeout, names(300)...)
 		var ages []time.Duration
 		for range 120 {
 			pass(time.Second)
@@ -192,7 +192,7 @@ func TestTheLoadIsTheSameWhateverTheHealth(t *testing.T) {
 			return w.made() - before
 		}
 		healthy := perMinute()
-		w.set(cluster.ConnectionRefused, names(0, 80)...)
+		w.set(cluster.ConnectionRefused, names(80)...)
 		pass(time.Minute)
 		if failing := perMinute(); failing > healthy*11/10 {
 			t.Errorf("%d probes a minute with failing clusters, %d without", failing, healthy)
@@ -207,7 +207,7 @@ func TestTheObserverThatIsCutOffAccusesNobody(t *testing.T) {
 				w := newWorld()
 				m := watch(t, w, 200)
 				start := time.Now()
-				w.set(reason, names(0, 200)...)
+				w.set(reason, names(200)...)
 				pass(3 * time.Minute)
 				if n := count(m, cluster.Unknown); n != 200 {
 					t.Errorf("%d clusters are unknown", n)
@@ -217,7 +217,7 @@ func TestTheObserverThatIsCutOffAccusesNobody(t *testing.T) {
 						t.Fatalf("%+v", r)
 					}
 				}
-				w.set("", names(0, 200)...)
+				w.set("", names(200)...)
 				pass(time.Minute)
 				if n := count(m, cluster.Healthy); n != 200 {
 					t.Errorf("%d clusters are healthy a minute after the cut", n)
@@ -234,7 +234,7 @@ func TestARealOutageOfManyIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		m := watch(t, w, 200)
-		w.set(cluster.ConnectionRefused, names(0, 80)...)
+		w.set(cluster.ConnectionRefused, names(80)...)
 		pass(time.Minute)
 		if n := count(m, cluster.Unreachable); n != 80 {
 			t.Errorf("%d clusters are unreachable", n)

@@ -186,10 +186,11 @@ func definitions(n int) []cluster.Definition {
 
 func name(i int) string { return fmt.Sprintf("c%04d", i) }
 
-func names(from, to int) []string {
-	var all []string
-	for i := from; i < to; i++ {
-		all = append(all, name(i))
+// names are those of the first n clusters.
+func names(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = name(i)
 	}
 	return all
 }

@@ -35,13 +35,15 @@ type lifetime struct {
 	stopping context.Context //nolint:containedctx // it is the server's own life
 	stop     context.CancelCauseFunc
 
+	metrics *callMetrics
+
 	mu       sync.Mutex
 	draining bool
 	calls    sync.WaitGroup
 }
 
-func newLifetime(ctx context.Context) *lifetime {
-	l := &lifetime{}
+func newLifetime(ctx context.Context, calls *callMetrics) *lifetime {
+	l := &lifetime{metrics: calls}
 	l.stopping, l.stop = context.WithCancelCause(ctx)
 	return l
 }
@@ -112,6 +114,7 @@ func (l *lifetime) stream(service any, stream grpc.ServerStream, info *grpc.Stre
 	err := bounded.run(func() error { return handler(service, bounded) })
 	if errors.Is(err, errSlowCaller) {
 		end(errSlowCaller)
+		l.metrics.evicted.WithLabelValues(info.FullMethod).Inc()
 	}
 	return orWhyEnded(ctx, err, bounded.resumeToken())
 }

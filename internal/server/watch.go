@@ -43,6 +43,8 @@ func (s *monitored) WatchClusterHealth(r *fleetv1.WatchClusterHealthRequest, str
 	}); err != nil {
 		return err
 	}
+	s.calls.watchers.Inc()
+	defer s.calls.watchers.Dec()
 	return w.run(stream.Context())
 }
 
