@@ -3,7 +3,9 @@ package test_test
 import (
 	"encoding/json"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -19,6 +21,18 @@ func exits(t *testing.T, r process.Result, code int, stdout, stderr string) {
 	t.Helper()
 	if r.Code != code || !strings.Contains(r.Stdout, stdout) || !strings.Contains(r.Stderr, stderr) {
 		t.Errorf("got exit code %d, stdout\n%s\nstderr\n%s\nwant %d, %q, %q", r.Code, r.Stdout, r.Stderr, code, stdout, stderr)
+	}
+}
+
+// interrupted is the exit code of fleetctl after SIGINT.
+const interrupted = 130
+
+// interrupt ends a fleetctl command that goes on until then.
+func interrupt(t *testing.T, p *process.Process) {
+	t.Helper()
+	p.Signal(t, syscall.SIGINT)
+	if code := p.Wait(t, 10*time.Second); code != interrupted {
+		t.Errorf("exit code %d after SIGINT: %s", code, p.Stderr)
 	}
 }
 

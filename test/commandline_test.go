@@ -127,7 +127,7 @@ func TestWrongUseOfFleetsimIsToldInOneLine(t *testing.T) {
 
 func TestSIGTERMEndsOpenStreamsAndTheAggregator(t *testing.T) {
 	simulation := programs.Simulation(t, "faults: [{clusters: '*', fault: hang, paths: [/api/v1/pods]}]", "--clusters", "3")
-	a := programs.Aggregator(t, simulation.Kubeconfig)
+	a := programs.Aggregator(t, simulation.Kubeconfig, product.Unwatched)
 	// A stream that would last a minute, and a watch of the server's health.
 	stream := a.Client(t).FetchManifests(t.Context(), &fleetv1.FetchManifestsRequest{ResourceType: &fleetv1.ResourceType{Resource: "pods"}})
 	conn, err := grpc.NewClient(a.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))

@@ -47,7 +47,9 @@ func documentedCommands(t *testing.T, fleet *realkube.Fleet) {
 					process.StartCommand(t, home.command("exec "+line)).Stdout.Await(s, `"kubeconfig"`)
 				case "fleetctl":
 					if endless(line) {
-						process.StartCommand(s, home.command("exec "+asking(line, plain, remote), "FLEETCTL_SERVER="+plain.GRPC)).Stdout.Await(s, "HEALTHY")
+						lasting := process.StartCommand(s, home.command("exec "+asking(line, plain, remote), "FLEETCTL_SERVER="+plain.GRPC))
+						lasting.Stdout.Await(s, "HEALTHY")
+						interrupt(s, lasting)
 						return
 					}
 					fallthrough

@@ -15,6 +15,7 @@ import (
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/pkg/client"
+	"github.com/clusterfleet/clusterfleet/test/internal/product"
 )
 
 // faulty is one way in which a cluster is broken, and how that is told. An empty reason is none.
@@ -89,7 +90,7 @@ func TestEachFaultIsToldByItsReasonAndTheOthersAreWhole(t *testing.T) {
 	}
 	// As many objects as make two pages.
 	simulation := programs.Simulation(t, scenario.String(), "--clusters", fmt.Sprint(len(faults)+1), "--configmaps", "600")
-	a := programs.Aggregator(t, simulation.Kubeconfig)
+	a := programs.Aggregator(t, simulation.Kubeconfig, product.Unwatched)
 
 	t.Run("by a probe", func(t *testing.T) {
 		results, _ := probe(t, a, 3)

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/test/internal/product"
 	"github.com/clusterfleet/clusterfleet/test/internal/realkube"
 )
 
@@ -16,7 +17,7 @@ func hangingClusterAmongGoodOnes(t *testing.T, fleet *realkube.Fleet) {
 	silent := contextOf("silent", fleet.Servers[0])
 	silent.cluster["server"] = "https://" + listenSilently(t)
 	a := programs.Aggregator(t, writeKubeconfig(t,
-		contextOf("good-1", fleet.Servers[0]), contextOf("good-2", fleet.Servers[1]), contextOf("good-3", fleet.Servers[2]), silent))
+		contextOf("good-1", fleet.Servers[0]), contextOf("good-2", fleet.Servers[1]), contextOf("good-3", fleet.Servers[2]), silent), product.Unwatched)
 	const (
 		deadline = 2 * time.Second
 		starting = 2 * time.Second // for the program, on a machine that is busy

@@ -6,11 +6,12 @@ import (
 	"time"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/test/internal/product"
 	"github.com/clusterfleet/clusterfleet/test/internal/realkube"
 )
 
 func allHealthy(t *testing.T, fleet *realkube.Fleet) {
-	a := programs.Aggregator(t, fleet.Kubeconfig)
+	a := programs.Aggregator(t, fleet.Kubeconfig, product.Unwatched)
 	t.Run("probe finds nothing wrong", func(t *testing.T) {
 		r := a.Fleetctl(t, "probe")
 		exits(t, r, 0, "CLUSTER", "")
@@ -42,7 +43,7 @@ func allHealthy(t *testing.T, fleet *realkube.Fleet) {
 	})
 	t.Run("clusters shows what was found", func(t *testing.T) {
 		r := a.Fleetctl(t, "clusters", "-o", "wide")
-		exits(t, r, 0, "CLUSTER", "")
+		exits(t, r, 0, "NAME", "")
 		for _, server := range fleet.Servers {
 			if line := strings.Join(lineOf(r.Stdout, server.Name), " "); !strings.Contains(line, "HEALTHY") || !strings.Contains(line, server.URL) {
 				t.Errorf("%s: got %q", server.Name, line)

@@ -23,7 +23,7 @@ const promptly = 2 * time.Second
 func TestKilledCallerLeavesNothingBehind(t *testing.T) {
 	const clusters = 19
 	simulation := programs.Simulation(t, stuck, "--clusters", "19")
-	a := programs.Aggregator(t, simulation.Kubeconfig)
+	a := programs.Aggregator(t, simulation.Kubeconfig, product.Unwatched)
 	// From now on there are as many connections as there will be.
 	exits(t, a.Fleetctl(t, "get", "configmaps", "-A", "-o", "name"), 0, "sim-0019", "")
 	exits(t, a.Fleetctl(t, "probe", "--quick"), 0, "sim-0019", "")

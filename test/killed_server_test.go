@@ -10,6 +10,7 @@ import (
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/pkg/client"
+	"github.com/clusterfleet/clusterfleet/test/internal/product"
 	"github.com/clusterfleet/clusterfleet/test/internal/realkube"
 )
 
@@ -32,7 +33,7 @@ func serverKilledMidStream(t *testing.T, fleet *realkube.Fleet) {
 		create(t, server, "/api/v1/namespaces/bulk/configmaps", configMap("small", nil))
 	}
 	a := programs.Aggregator(t, writeKubeconfig(t,
-		contextOf("good-1", fleet.Servers[0]), contextOf("good-2", fleet.Servers[1]), contextOf("victim", victim)))
+		contextOf("good-1", fleet.Servers[0]), contextOf("good-2", fleet.Servers[1]), contextOf("victim", victim)), product.Unwatched)
 	// A window that does not grow: what the caller does not read stays with the server.
 	const window = 64 << 10
 	caller, err := client.Dial(a.GRPC, client.WithGRPC(grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window)))

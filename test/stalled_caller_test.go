@@ -31,7 +31,7 @@ func callerKilledMidFetch(t *testing.T, fleet *realkube.Fleet) {
 			return configMap(fmt.Sprintf("bulk-%02d", n), map[string]string{"text": text})
 		})
 	}
-	a := programs.Aggregator(t, fleet.Kubeconfig)
+	a := programs.Aggregator(t, fleet.Kubeconfig, product.Unwatched)
 	exits(t, a.Fleetctl(t, "get", "namespaces", "-o", "name", "--require-complete"), 0, "real-3", "")
 	before := connections(t, a, fleet)
 	if before == 0 {

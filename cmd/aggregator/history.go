@@ -42,7 +42,6 @@ func openHistory(ctx context.Context, c config, log *slog.Logger) (*history, err
 			return nil, fmt.Errorf("make a directory for the history: %w; name one with --data-dir", err)
 		}
 		options.Dir = h.passing
-		log.Info("history ends with this process: --data-dir keeps it")
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
@@ -76,8 +75,12 @@ func (h *history) removePassing() error {
 	return os.RemoveAll(h.passing)
 }
 
-// tell lets grpc.health.v1 and the log say whether the store can be written, until ctx ends.
+// tell lets grpc.health.v1 and the log say whether the store can be written, until ctx ends. What is good to know is said
+// once the process serves, not in front of the error with which it may fail to start.
 func (h *history) tell(ctx context.Context, s *server.Server) {
+	if h.passing != "" {
+		h.log.Info("history ends with this process: --data-dir keeps it")
+	}
 	ticker := time.NewTicker(storeLook)
 	defer ticker.Stop()
 	good := true

@@ -39,6 +39,7 @@ type Monitor struct {
 	views     []health.View
 	ticked    time.Time
 	judged    time.Time
+	summoned  time.Time
 	// cut counts clusters that failed at network level when the guard was asked last.
 	cut int
 	// uneasy says that incidents may have changed since correlated.
@@ -247,6 +248,7 @@ func (m *Monitor) observe(e *entry, f finding) {
 		m.judge(f.ended)
 	}
 	status, change := m.options.Rules.Observe(e.status, seen, m.judgement)
+	m.summon(e.status, status, f.ended)
 	e.status = status
 	if change != nil && change.To == cluster.Healthy && !e.informed {
 		e.nextFull = f.ended

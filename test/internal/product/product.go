@@ -78,6 +78,9 @@ type Aggregator struct {
 	dial     func() (*client.Client, error)
 }
 
+// Unwatched is a flag of the aggregator for tests that are about calls: nothing else asks the clusters then.
+const Unwatched = "--probe-interval=0"
+
 // Aggregator runs an aggregator on free ports of loopback until the test ends. Flags that are given come last, so they
 // win.
 func (p *Programs) Aggregator(t testing.TB, kubeconfig string, flags ...string) *Aggregator {

@@ -68,12 +68,17 @@ func (f *Fleet) read(stdout io.Reader) error {
 }
 
 // Kill kills the API server Servers[i]: its connections break, and its address refuses new ones from then on. Its etcd
-// lives. A server can be killed once.
+// lives. A server that was killed can be killed again after [Fleet.Revive].
 func (f *Fleet) Kill(i int) {
 	f.t.Helper()
 	server := f.Servers[i]
 	if server.killed.Swap(true) {
 		f.t.Errorf("%s was killed before", server.Name)
+		return
+	}
+	var err error
+	if server.command, err = commandLine(server.PID); err != nil {
+		f.t.Errorf("kill %s: %v", server.Name, err)
 		return
 	}
 	if err := syscall.Kill(server.PID, syscall.SIGKILL); err != nil {

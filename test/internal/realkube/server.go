@@ -50,8 +50,9 @@ type Server struct {
 	EtcdPID     int    `json:"etcd_pid"`
 	EtcdLogFile string `json:"etcd_log_file"`
 
-	client *http.Client
-	killed atomic.Bool
+	client  *http.Client
+	command []string // of kube-apiserver, known since it was killed
+	killed  atomic.Bool
 }
 
 // LimitedToken is the token of the user limited, who may do what the test binds to it: at first, nothing.

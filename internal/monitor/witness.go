@@ -1,0 +1,36 @@
+package monitor
+
+import (
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/internal/health"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+// witnesses is how many clusters are probed before their time when another begins to fail at network level.
+const witnesses = 16
+
+// summon probes some healthy clusters soon when one begins to fail at network level: its failure is believed only once
+// others were reached after it, and in a small fleet, or in one whose clusters were probed together, that may take as long
+// as an interval. It is done at most once in the time that a failure needs to be confirmed, so that the load of a fleet
+// that fails stays what it is.
+func (m *Monitor) summon(before, after health.Status, now time.Time) {
+	_, failed := before.FailingSince()
+	_, fails := after.FailingSince()
+	if failed || !fails || now.Sub(m.summoned) < m.options.Rules.Span {
+		return
+	}
+	m.summoned = now
+	called := 0
+	for _, e := range m.entries { // in random order, so that it is not always the same ones
+		due := now.Add(m.options.Rules.Confirm * time.Duration(called+1) / witnesses)
+		if e.index < 0 || e.status.State != cluster.Healthy || e.failing() || !e.due.After(due) {
+			continue
+		}
+		m.schedule.remove(e)
+		m.schedule.add(e, due)
+		if called++; called == witnesses {
+			return
+		}
+	}
+}
