@@ -54,6 +54,14 @@ func TestClustersAreJoinedWithTheirHealth(t *testing.T) {
 	}
 }
 
+func TestTheDefinitionIsThereWhateverStateWasObservedLast(t *testing.T) {
+	address := clienttest.Serve(t, monitoredFleet(condition("a", fleetv1.Verdict_STATE_DEGRADED)))
+	stdout, stderr, code := fleetctl(t.Context(), t, "clusters", "--state", "degraded", "-o", "jsonpath={.items[*].server} {.items[*].health.state}", "--server", address)
+	if stdout != "https://test.example:6443 STATE_DEGRADED" || code != exitDone {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
 func TestClustersThatNobodyMonitorsAreListed(t *testing.T) {
 	for code, want := range map[codes.Code]string{codes.Unimplemented: "prod-3\n", codes.FailedPrecondition: "prod-3\n", codes.PermissionDenied: ""} {
 		script := fleet{members: testFleet()}.script()

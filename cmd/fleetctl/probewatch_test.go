@@ -85,8 +85,8 @@ func TestARepeatedProbePrintsWhatHasChanged(t *testing.T) {
 func TestARepeatedProbeEndsWithItsTimeOrWhereNothingIsSelected(t *testing.T) {
 	well := []*fleetv1.ClusterHealth{condition("a", fleetv1.Verdict_STATE_HEALTHY)}
 	address := clienttest.Serve(t, rounds(well, well, well, well, well, well, well, well, well, well, well, well))
-	_, stderr, code := fleetctl(t.Context(), t, "probe", "--watch", "--interval", "300ms", "--timeout", "500ms", "--server", address)
-	if code != exitDeadline || !strings.HasSuffix(stderr, "error: the time of 500ms ran out (--timeout)\n") {
+	_, stderr, code := fleetctl(t.Context(), t, "probe", "--watch", "--interval", "300ms", "--timeout", "1s", "--server", address)
+	if code != exitDeadline || !strings.HasSuffix(stderr, "error: the time of 1s ran out (--timeout)\n") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 	_, stderr, code = fleetctl(t.Context(), t, "probe", "--watch", "--server", clienttest.Serve(t, rounds([]*fleetv1.ClusterHealth{})))

@@ -22,7 +22,7 @@ func TestAWaitEndsOnceAllAreInTheStateTogether(t *testing.T) {
 		many = append(many, down(fmt.Sprintf("c%02d", i)))
 	}
 	cut := status.Error(codes.Unavailable, "restarting")
-	late := "error: the time of 500ms ran out (--timeout): "
+	late := "error: the time of 1s ran out (--timeout): "
 	for name, test := range map[string]struct {
 		args   string
 		calls  []watchCall
@@ -63,6 +63,11 @@ func TestAWaitEndsOnceAllAreInTheStateTogether(t *testing.T) {
 			[]watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced()}, cut}, {[]*watchEvent{started(true), up("c"), synced()}, nil}},
 			"a\nc\n", "watching again: the aggregator does not know what was sent before and sends all anew\n", exitDone,
 		},
+		"not on the way there, after a cut": {
+			"",
+			[]watchCall{{[]*watchEvent{started(true), up("a"), down("b"), synced()}, cut}, {[]*watchEvent{started(false), up("b"), down("a")}, nil}},
+			"a\nb\n", "watching again: what has changed meanwhile follows\n" + late + "1 of 2 clusters are not HEALTHY: a (UNREACHABLE)\n", exitDeadline,
+		},
 		"or one, with --any": {
 			"--any", []watchCall{{[]*watchEvent{started(true), down("b"), synced(), up("b")}, nil}}, "b\n", "", exitDone,
 		},
@@ -78,7 +83,11 @@ func TestAWaitEndsOnceAllAreInTheStateTogether(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := append([]string{"wait", "--for=state=HEALTHY", "-o", "name", "--timeout", "500ms", "--server", clienttest.Serve(t, watches(test.calls...))}, strings.Fields(test.args)...)
+			timeout := "1m"
+			if test.code == exitDeadline {
+				timeout = "1s"
+			}
+			args := append([]string{"wait", "--for=state=HEALTHY", "-o", "name", "--timeout", timeout, "--server", clienttest.Serve(t, watches(test.calls...))}, strings.Fields(test.args)...)
 			stdout, stderr, code := fleetctl(t.Context(), t, args...)
 			if stdout != test.stdout || stderr != test.stderr || code != test.code {
 				t.Errorf("exit code %d\n%s%s", code, stdout, stderr)

@@ -113,7 +113,7 @@ func TestAWatchThatEndsEarlyShowsWhatItGot(t *testing.T) {
 
 // TestTheConfiguredTimeoutIsForCalls has what goes on for long outlast it.
 func TestTheConfiguredTimeoutIsForCalls(t *testing.T) {
-	const timeout = 300 * time.Millisecond
+	const timeout = 800 * time.Millisecond
 	config := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(config, []byte("timeout: "+timeout.String()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -133,10 +133,10 @@ func TestTheConfiguredTimeoutIsForCalls(t *testing.T) {
 		says string
 	}{
 		"watch":                                    {exitFailed, "error: enough\n"},
-		"watch --timeout 300ms":                    {exitDeadline, "error: the time of 300ms ran out (--timeout)\n"},
+		"watch --timeout 800ms":                    {exitDeadline, "error: the time of 800ms ran out (--timeout)\n"},
 		"wait --for=state=HEALTHY":                 {exitDone, ""},
 		"wait --for=state=HEALTHY --once":          {exitUsage, "error: unknown flag: --once\n"},
-		"wait --for=state=UNKNOWN --timeout 300ms": {exitDeadline, "error: the time of 300ms ran out (--timeout): 1 of 1 clusters are not UNKNOWN: a (UNREACHABLE)\n"},
+		"wait --for=state=UNKNOWN --timeout 800ms": {exitDeadline, "error: the time of 800ms ran out (--timeout): 1 of 1 clusters are not UNKNOWN: a (UNREACHABLE)\n"},
 	} {
 		_, stderr, code := fleetctl(t.Context(), t, append(strings.Fields(line), "--config", config, "--server", address)...)
 		if code != want.code || stderr != want.says {

@@ -58,7 +58,7 @@ func (m *Monitor) adopt(wanted []cluster.Definition, now time.Time) {
 
 // spread gives new clusters their first times, evenly and in random order.
 func (m *Monitor) spread(added []*entry, now time.Time) {
-	rand.Shuffle(len(added), func(i, j int) { added[i], added[j] = added[j], added[i] })
+	rand.Shuffle(len(added), func(i, j int) { added[i], added[j] = added[j], added[i] }) //nolint:gosec // an order, no secret
 	n := time.Duration(len(added))
 	all := min(n*fewApart, max(m.options.Rules.Interval, n*manyApart))
 	for i, e := range added {

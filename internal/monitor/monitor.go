@@ -314,8 +314,8 @@ func (m *Monitor) pass(now time.Time) {
 // just after a probe is still found within the interval.
 func (m *Monitor) pace() time.Duration {
 	interval := m.options.Rules.Interval
-	return interval - rand.N(interval/10+1)
+	return interval - rand.N(interval/10+1) //nolint:gosec // a time, no secret
 }
 
 // jittered returns d ± 10 %.
-func jittered(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) }
+func jittered(d time.Duration) time.Duration { return d - d/10 + rand.N(d/5+1) } //nolint:gosec // a time, no secret

@@ -16,7 +16,7 @@ func TestEveryClusterIsProbedAtItsPaceAndTheLoadIsSpread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		watch(t, w, 1000)
-		start, from := time.Now(), len(w.probes)
+		start, from := time.Now(), w.made()
 		pass(2 * time.Minute)
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -46,6 +46,8 @@ func TestAFullProbeComesFirstAndThenEveryFiveMinutes(t *testing.T) {
 		w := newWorld()
 		watch(t, w, 3)
 		pass(21 * time.Minute)
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		full := map[string]int{}
 		seen := map[string]bool{}
 		for _, p := range w.probes {
@@ -85,7 +87,7 @@ func TestFaultsAreFoundInTimeWithTheirReasonAndNothingElseIs(t *testing.T) {
 		watch(t, w, 1000)
 		random := rand.New(rand.NewPCG(1, 2))
 		start := time.Now()
-		free := names(0, 1000)
+		free := names(1000)
 		broken, slow, wrong := 0, 0, 0
 		recoveries, late := 0, 0
 		type ongoing struct {
@@ -157,7 +159,7 @@ func TestTheDeadDoNotDelayTheLiving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		m := watch(t, w, 1000)
-		w.set(cluster.ConnectTimeout, names(0, 300)...)
+		w.set(cluster.ConnectTimeout, names(300)...)
 		var ages []time.Duration
 		for range 120 {
 			pass(time.Second)
@@ -172,6 +174,8 @@ func TestTheDeadDoNotDelayTheLiving(t *testing.T) {
 		if n := count(m, cluster.Unreachable); n != 300 {
 			t.Errorf("%d clusters are unreachable", n)
 		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		if w.most > 250 {
 			t.Errorf("%d probes at once", w.most)
 		}
@@ -183,12 +187,12 @@ func TestTheLoadIsTheSameWhateverTheHealth(t *testing.T) {
 		w := newWorld()
 		watch(t, w, 200)
 		perMinute := func() int {
-			before := len(w.probes)
+			before := w.made()
 			pass(time.Minute)
-			return len(w.probes) - before
+			return w.made() - before
 		}
 		healthy := perMinute()
-		w.set(cluster.ConnectionRefused, names(0, 80)...)
+		w.set(cluster.ConnectionRefused, names(80)...)
 		pass(time.Minute)
 		if failing := perMinute(); failing > healthy*11/10 {
 			t.Errorf("%d probes a minute with failing clusters, %d without", failing, healthy)
@@ -203,7 +207,7 @@ func TestTheObserverThatIsCutOffAccusesNobody(t *testing.T) {
 				w := newWorld()
 				m := watch(t, w, 200)
 				start := time.Now()
-				w.set(reason, names(0, 200)...)
+				w.set(reason, names(200)...)
 				pass(3 * time.Minute)
 				if n := count(m, cluster.Unknown); n != 200 {
 					t.Errorf("%d clusters are unknown", n)
@@ -213,7 +217,7 @@ func TestTheObserverThatIsCutOffAccusesNobody(t *testing.T) {
 						t.Fatalf("%+v", r)
 					}
 				}
-				w.set("", names(0, 200)...)
+				w.set("", names(200)...)
 				pass(time.Minute)
 				if n := count(m, cluster.Healthy); n != 200 {
 					t.Errorf("%d clusters are healthy a minute after the cut", n)
@@ -230,7 +234,7 @@ func TestARealOutageOfManyIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		m := watch(t, w, 200)
-		w.set(cluster.ConnectionRefused, names(0, 80)...)
+		w.set(cluster.ConnectionRefused, names(80)...)
 		pass(time.Minute)
 		if n := count(m, cluster.Unreachable); n != 80 {
 			t.Errorf("%d clusters are unreachable", n)
@@ -264,11 +268,13 @@ func TestEveryTraceOfARemovedClusterGoes(t *testing.T) {
 		w := newWorld()
 		m := watch(t, w, 10)
 		m.Apply(definitions(5))
-		probes := len(w.probes)
+		probes := w.made()
 		pass(time.Minute)
 		if n := len(m.Records()); n != 5 || m.Record(name(7)) != nil {
 			t.Errorf("%d records", n)
 		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		for _, p := range w.probes[probes:] {
 			if p.cluster > name(4) && !p.at.Before(time.Now().Add(-50*time.Second)) {
 				t.Errorf("%s is probed", p.cluster)
@@ -304,6 +310,8 @@ func TestWhatWasKnownIsShownUntilTheClusterIsProbed(t *testing.T) {
 			t.Errorf("%d clusters are healthy", n)
 		}
 		// The first is what it was: nothing has changed. The second has recovered. The third is new.
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		var told []string
 		for _, tr := range w.transitions {
 			told = append(told, tr.Cluster+" "+tr.From.String()+" "+tr.To.String())

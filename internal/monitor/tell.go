@@ -9,12 +9,17 @@ import (
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
-// forgetful keeps nothing.
+// forgetful is a Keeper that keeps nothing.
 type forgetful struct{}
 
+// Append does nothing.
 func (forgetful) Append(health.Transition) {}
-func (forgetful) Save(...health.Snapshot)  {}
-func (forgetful) Forget(string)            {}
+
+// Save does nothing.
+func (forgetful) Save(...health.Snapshot) {}
+
+// Forget does nothing.
+func (forgetful) Forget(string) {}
 
 // tell shows the entry's record to readers and, if it says something new, to watchers and the keeper.
 func (m *Monitor) tell(e *entry, before *health.Record, change *health.Change) {

@@ -119,6 +119,13 @@ func (w *world) Forget(name string) {
 	w.forgotten = append(w.forgotten, name)
 }
 
+// made counts the probes so far.
+func (w *world) made() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.probes)
+}
+
 // after returns the transitions after a time, to a state.
 func (w *world) after(start time.Time, to ...cluster.State) []health.Transition {
 	w.mu.Lock()
@@ -179,10 +186,11 @@ func definitions(n int) []cluster.Definition {
 
 func name(i int) string { return fmt.Sprintf("c%04d", i) }
 
-func names(from, to int) []string {
-	var all []string
-	for i := from; i < to; i++ {
-		all = append(all, name(i))
+// names are those of the first n clusters.
+func names(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = name(i)
 	}
 	return all
 }

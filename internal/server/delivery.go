@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/grpc"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/internal/broadcast"
@@ -19,15 +19,14 @@ const (
 	maxDeliveryAge = time.Second
 )
 
-// delivery is an event, encoded once for all who get it: a message of which only the bytes are known, so that it is
-// copied where it would be encoded.
+// delivery is an event, encoded once for all who get it. That is right as long as no compressor is registered with gRPC,
+// for then all streams encode alike.
 type delivery struct {
-	*fleetv1.WatchClusterHealthResponse
-
-	token string
+	prepared grpc.PreparedMsg
+	token    string
 }
 
-// GetResumeToken returns the token, which is among the bytes.
+// GetResumeToken returns the token of the event.
 func (d *delivery) GetResumeToken() string { return d.token }
 
 // deliveries keeps the encoded events of the latest revisions.
@@ -37,14 +36,13 @@ type deliveries struct {
 
 // encoding is an event that is encoded by the first who needs it.
 type encoding struct {
-	revision uint64
-	removed  bool
-	at       time.Time
-	encode   func() (*delivery, error)
+	index  uint64 // of the event: twice the revision, and 1 more where it is a removal
+	at     time.Time
+	encode func() (*delivery, error)
 }
 
-// get returns what is sent for an event.
-func (d *deliveries) get(event broadcast.Event[*health.Record], token broadcast.Token) (*delivery, error) {
+// get returns what is sent for an event, encoded as for stream.
+func (d *deliveries) get(event broadcast.Event[*health.Record], token broadcast.Token, stream grpc.ServerStream) (*delivery, error) {
 	index := event.Revision * 2
 	if event.Removed {
 		index++
@@ -52,29 +50,27 @@ func (d *deliveries) get(event broadcast.Event[*health.Record], token broadcast.
 	kept := &d.kept[index%keptDeliveries]
 	for {
 		e := kept.Load()
-		if e != nil && e.revision == event.Revision && e.removed == event.Removed && time.Since(e.at) <= maxDeliveryAge {
+		if e != nil && e.index == index && time.Since(e.at) <= maxDeliveryAge {
 			return e.encode()
 		}
-		made := &encoding{revision: event.Revision, removed: event.Removed, at: time.Now()}
-		made.encode = sync.OnceValues(func() (*delivery, error) { return encode(event, token.String()) })
+		made := &encoding{index: index, at: time.Now()}
+		made.encode = sync.OnceValues(func() (*delivery, error) { return encode(event, token.String(), stream) })
 		if kept.CompareAndSwap(e, made) {
 			return made.encode()
 		}
 	}
 }
 
-func encode(event broadcast.Event[*health.Record], token string) (*delivery, error) {
+func encode(event broadcast.Event[*health.Record], token string, stream grpc.ServerStream) (*delivery, error) {
 	message := &fleetv1.WatchClusterHealthResponse{ResumeToken: token}
 	if event.Removed {
 		message.Event = &fleetv1.WatchClusterHealthResponse_Removed_{Removed: &fleetv1.WatchClusterHealthResponse_Removed{Cluster: event.Key}}
 	} else {
 		message.Event = &fleetv1.WatchClusterHealthResponse_Changed{Changed: clusterHealth(event.Value)}
 	}
-	bytes, err := proto.Marshal(message)
-	if err != nil {
+	d := &delivery{token: token}
+	if err := d.prepared.Encode(stream, message); err != nil {
 		return nil, err
 	}
-	encoded := &fleetv1.WatchClusterHealthResponse{}
-	encoded.ProtoReflect().SetUnknown(bytes)
-	return &delivery{WatchClusterHealthResponse: encoded, token: token}, nil
+	return d, nil
 }

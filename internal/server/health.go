@@ -34,6 +34,7 @@ type monitored struct {
 	monitor    Monitor // nil if there is none
 	history    History // nil if there is none
 	deliveries deliveries
+	calls      *callMetrics
 }
 
 // selection returns what tells whether a record is selected. Names have to be known to the fleet.

@@ -42,7 +42,7 @@ func (d *defective) GetCluster(ctx context.Context, _ *fleetv1.GetClusterRequest
 // serveDefective serves handlers of the test's own behind the server's interceptors. The caller shuts it down.
 func serveDefective(t *testing.T, d *defective, options Options) (*Server, *grpc.ClientConn) {
 	t.Helper()
-	s, err := newServer(options, func(r grpc.ServiceRegistrar) {
+	s, err := newServer(options, newCallMetrics(), func(r grpc.ServiceRegistrar) {
 		fleetv1.RegisterHealthServiceServer(r, d)
 		fleetv1.RegisterClusterServiceServer(r, d)
 	})

@@ -9,6 +9,8 @@ import (
 
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
 // Steps of a shutdown. Together they take at most 25 s, whatever handlers do.
@@ -33,13 +35,15 @@ type lifetime struct {
 	stopping context.Context //nolint:containedctx // it is the server's own life
 	stop     context.CancelCauseFunc
 
+	metrics *callMetrics
+
 	mu       sync.Mutex
 	draining bool
 	calls    sync.WaitGroup
 }
 
-func newLifetime(ctx context.Context) *lifetime {
-	l := &lifetime{}
+func newLifetime(ctx context.Context, calls *callMetrics) *lifetime {
+	l := &lifetime{metrics: calls}
 	l.stopping, l.stop = context.WithCancelCause(ctx)
 	return l
 }
@@ -63,7 +67,8 @@ func (l *lifetime) enter(method string) (leave func(), ok bool) {
 	switch {
 	case l.draining && api:
 		return nil, false
-	case l.draining: // a watch that is told at once
+	case l.draining, // a watch that is told at once
+		method == fleetv1.HealthService_WatchClusterHealth_FullMethodName: // it never ends by itself, and can be resumed
 		return func() {}, true
 	}
 	l.calls.Add(1)
@@ -109,6 +114,7 @@ func (l *lifetime) stream(service any, stream grpc.ServerStream, info *grpc.Stre
 	err := bounded.run(func() error { return handler(service, bounded) })
 	if errors.Is(err, errSlowCaller) {
 		end(errSlowCaller)
+		l.metrics.evicted.WithLabelValues(info.FullMethod).Inc()
 	}
 	return orWhyEnded(ctx, err, bounded.resumeToken())
 }

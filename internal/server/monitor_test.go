@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/internal/broadcast"
 	"github.com/clusterfleet/clusterfleet/internal/health"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
@@ -87,17 +86,4 @@ func failing(name string) *health.Record {
 	r.Latency = health.Quantiles{P50: time.Millisecond, P90: 2 * time.Millisecond, P99: 3 * time.Millisecond, N: 100}
 	r.Availability = health.Availability{Hour: 0.5, Day: 0.9, Month: 1}
 	return r
-}
-
-// changedMessage is about as large as what is sent of a record.
-func changedMessage(r *health.Record) *fleetv1.WatchClusterHealthResponse {
-	return &fleetv1.WatchClusterHealthResponse{
-		Event: &fleetv1.WatchClusterHealthResponse_Changed{Changed: &fleetv1.ClusterHealth{
-			Cluster: r.Subject.Name, Labels: r.Subject.Labels,
-			Observation: &fleetv1.Observation{Verdict: &fleetv1.Verdict{
-				Message: r.Verdict.Message + r.Verdict.Message, Hint: r.Verdict.Hint + r.Verdict.Hint,
-			}},
-		}},
-		ResumeToken: "01234567890123456789012",
-	}
 }

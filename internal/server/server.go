@@ -44,10 +44,11 @@ type Server struct {
 
 // New returns a server of the fleet. It does not listen yet.
 func New(f *fleet.Fleet, options Options) (*Server, error) {
-	return newServer(options, func(r grpc.ServiceRegistrar) {
+	calls := newCallMetrics()
+	return newServer(options, calls, func(r grpc.ServiceRegistrar) {
 		fleetv1.RegisterHealthServiceServer(r, &healthService{
 			probes:    probes{fleet: f},
-			monitored: monitored{fleet: f, monitor: options.Monitor, history: options.History},
+			monitored: monitored{fleet: f, monitor: options.Monitor, history: options.History, calls: calls},
 		})
 		fleetv1.RegisterClusterServiceServer(r, &clusters{fleet: f})
 		fleetv1.RegisterManifestServiceServer(r, &manifests{fleet: f, secretData: options.SecretData})
@@ -56,12 +57,12 @@ func New(f *fleet.Fleet, options Options) (*Server, error) {
 }
 
 // newServer returns a server of the services that register registers, health and reflection.
-func newServer(options Options, register func(grpc.ServiceRegistrar)) (*Server, error) {
+func newServer(options Options, calls *callMetrics, register func(grpc.ServiceRegistrar)) (*Server, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
 	metrics := grpcprometheus.NewServerMetrics(grpcprometheus.WithServerHandlingTimeHistogram())
-	life := newLifetime(context.Background())
+	life := newLifetime(context.Background(), calls)
 	chain, err := interceptors(options.Log, metrics, life)
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func newServer(options Options, register func(grpc.ServiceRegistrar)) (*Server, 
 	reflection.Register(s.grpc)
 	metrics.InitializeMetrics(s.grpc)
 	if options.Metrics != nil {
-		if err := options.Metrics.Register(metrics); err != nil {
+		if err := errors.Join(options.Metrics.Register(metrics), calls.register(options.Metrics)); err != nil {
 			return nil, err
 		}
 	}

@@ -70,7 +70,7 @@ func (s *boundedStream) SendMsg(message any) error {
 		return err
 	}
 	s.sending.Store(int64(time.Since(s.begun)) + 1)
-	err := s.ServerStream.SendMsg(message)
+	err := s.ServerStream.SendMsg(encoded(message))
 	s.sending.Store(0)
 	if err != nil {
 		if ended := s.ended(); ended != nil {
@@ -89,6 +89,14 @@ func (s *boundedStream) SendMsg(message any) error {
 		}
 	}
 	return nil
+}
+
+// encoded returns what gRPC sends of a message.
+func encoded(message any) any {
+	if d, ok := message.(*delivery); ok {
+		return &d.prepared
+	}
+	return message
 }
 
 // ended returns why the server has ended the call, if it has.

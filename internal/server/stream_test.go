@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -29,7 +31,8 @@ func sendForever(ended chan<- error) func(probeStream) error {
 func TestACallerWhoDoesNotReadIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan error, 1)
-		s, conn := serveDefective(t, &defective{stream: sendForever(ended)}, Options{})
+		registry := prometheus.NewRegistry()
+		s, conn := serveDefective(t, &defective{stream: sendForever(ended)}, Options{Metrics: registry})
 		stream := begun(t, conn)
 		start := time.Now()
 		if err := <-ended; !errors.Is(err, errSlowCaller) {
@@ -41,6 +44,9 @@ func TestACallerWhoDoesNotReadIsLeft(t *testing.T) {
 		var err error
 		for err == nil { // what was sent before comes first
 			_, err = stream.Recv()
+		}
+		if n, err := testutil.GatherAndCount(registry, "clusterfleet_slow_callers_ended_total"); n != 1 || err != nil {
+			t.Errorf("%d metrics of ended callers, %v", n, err)
 		}
 		got := status.Convert(err)
 		if got.Code() != codes.ResourceExhausted || len(got.Details()) != 1 {
@@ -115,7 +121,7 @@ func (s *sink) SendMsg(any) error        { return nil }
 
 func TestAShutdownWaitsUntilAWatchWasTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		life := newLifetime(t.Context())
+		life := newLifetime(t.Context(), newCallMetrics())
 		tell := make(chan healthpb.HealthCheckResponse_ServingStatus)
 		watched := make(chan error, 1)
 		go func() {

@@ -44,7 +44,7 @@ func (s *monitored) ListTransitions(ctx context.Context, r *fleetv1.ListTransiti
 	}
 	found, err := s.history.Transitions(ctx, query)
 	if err != nil {
-		return nil, requestStatus(err)
+		return nil, orGone(ctx, requestStatus(err))
 	}
 	response := &fleetv1.ListTransitionsResponse{Transitions: fitting(found[:min(size, len(found))], transition)}
 	if n := len(response.GetTransitions()); n < len(found) {

@@ -43,6 +43,8 @@ func (s *monitored) WatchClusterHealth(r *fleetv1.WatchClusterHealthRequest, str
 	}); err != nil {
 		return err
 	}
+	s.calls.watchers.Inc()
+	defer s.calls.watchers.Dec()
 	return w.run(stream.Context())
 }
 
@@ -63,7 +65,7 @@ func (w *watch) run(ctx context.Context) error {
 			return w.ended(ctx, err)
 		}
 		for _, event := range events {
-			delivery, err := w.deliveries.get(event, w.subscription.Token(event.Revision))
+			delivery, err := w.deliveries.get(event, w.subscription.Token(event.Revision), w.stream)
 			if err != nil {
 				return err
 			}

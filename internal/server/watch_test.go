@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
@@ -40,7 +42,7 @@ func watch(t *testing.T, client fleetv1.HealthServiceClient, r *fleetv1.WatchClu
 // mustGet receives events and compares them: `started`, `reset`, `synced`, `a=HEALTHY`, `-a`.
 func (w *watcher) mustGet(t *testing.T, want string) {
 	t.Helper()
-	for _, want := range strings.Fields(want) {
+	for want := range strings.FieldsSeq(want) {
 		m, err := w.Recv()
 		if err != nil {
 			t.Fatalf("instead of %s: %v", want, err)
@@ -114,7 +116,7 @@ func TestAWatchIsResumedBehindAnyEvent(t *testing.T) {
 	client := healthClient(t, m, server.Options{})
 	w := watch(t, client, &fleetv1.WatchClusterHealthRequest{})
 	after := make(map[string]string)
-	for _, event := range strings.Fields("reset a=HEALTHY b=HEALTHY c=HEALTHY synced") {
+	for event := range strings.FieldsSeq("reset a=HEALTHY b=HEALTHY c=HEALTHY synced") {
 		w.mustGet(t, event)
 		after[event] = w.token
 	}
@@ -236,12 +238,69 @@ func TestAShutdownEndsAWatchWithItsToken(t *testing.T) {
 			w.mustGet(t, "reset a=HEALTHY synced")
 			m.publish(record("a", cluster.Degraded))
 			w.mustGet(t, "a=DEGRADED")
+			start := time.Now()
 			end(m, shutdown)
+			if took := time.Since(start); took > time.Second {
+				t.Errorf("%s has ended, and the watch held it up for %v", what, took)
+			}
 			if _, err := w.Recv(); err == nil {
 				t.Errorf("%s has ended, and the watch goes on", what)
 			} else {
 				mustEndWith(t, err, codes.Unavailable, w.token)
 			}
 		})
+	}
+}
+
+func TestManyWatchersGetWhatIsEncodedOnce(t *testing.T) {
+	const watchers, clusters, changes = 20, 10, 200
+	m := newMonitor()
+	for i := range clusters {
+		m.publish(failing(fmt.Sprintf("c%d", i)))
+	}
+	client := healthClient(t, m, server.Options{})
+	var watching sync.WaitGroup
+	for range watchers {
+		w := watch(t, client, &fleetv1.WatchClusterHealthRequest{})
+		watching.Go(func() {
+			known := make(map[string]*fleetv1.ClusterHealth)
+			for known["the last"] == nil {
+				event, err := w.Recv()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if c := event.GetChanged(); c != nil {
+					known[c.GetCluster()] = c
+				}
+			}
+			for _, r := range m.Records() {
+				if got := known[r.Subject.Name].GetSince().AsTime(); !got.Equal(r.Since) {
+					t.Errorf("%s is that of %v instead of %v", r.Subject.Name, got, r.Since)
+				}
+			}
+		})
+	}
+	for i := range changes {
+		m.publish(failing(fmt.Sprintf("c%d", i%clusters)))
+	}
+	m.publish(failing("the last"))
+	watching.Wait()
+}
+
+func TestEventsFarApartAreNotTakenForEachOther(t *testing.T) {
+	const kept = 4096 / 2 // changes, each of which may also be a removal
+	m := newMonitor(record("first", cluster.Healthy))
+	for range kept - 1 {
+		m.publish(record("second", cluster.Healthy))
+	}
+	m.publish(record("third", cluster.Healthy))
+	watch(t, healthClient(t, m, server.Options{}), &fleetv1.WatchClusterHealthRequest{}).
+		mustGet(t, "reset first=HEALTHY second=HEALTHY third=HEALTHY synced")
+}
+
+func TestNoCompressorIsRegistered(t *testing.T) {
+	if encoding.GetCompressor("gzip") != nil {
+		t.Error("what is encoded once for all watchers may not be what some of them can read")
 	}
 }

@@ -23,6 +23,7 @@ func cases() []benchCase {
 		{"tail", "a fan-out over clusters of which some are slow", benchTail},
 		{"cancel", "a caller that is killed", benchCancel},
 		{"watch", "a fleet that is always watched", benchWatch},
+		{"watchers", "many callers that watch", benchWatchers},
 		{"fetch", "manifests of many clusters", benchFetch},
 	}
 }
