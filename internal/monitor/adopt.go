@@ -103,12 +103,14 @@ func (m *Monitor) newEntry(d cluster.Definition) *entry {
 	return e
 }
 
-// restore begins with what was known when the process ended. It is shown as such until the cluster has been probed.
+// restore begins with what was known when the process ended. It is shown as such until the cluster has been probed, and
+// the guard counts on it: who is cut off when it starts accuses nobody either.
 func (e *entry) restore(s health.Snapshot) {
 	e.restored = s.State
 	if s.State == cluster.Unknown {
 		e.restored = s.Known
 	}
+	e.status.Known, e.status.LastSuccess = e.restored, s.LastSuccess
 	if e.uptime.UnmarshalBinary(s.Uptime) != nil {
 		e.uptime = health.Uptime{} // kept by another version: it begins anew
 	}
