@@ -134,16 +134,20 @@ func whereNot(failures []failure, first failure) string {
 			answered++
 		}
 	}
-	unread, says := len(failures)-answered, client.Message(first.err)
+	says := client.Message(first.err)
+	unread := fmt.Sprintf("%d were not read", len(failures)-answered)
+	if len(failures)-answered == 1 {
+		unread = "1 was not read"
+	}
 	switch {
 	case len(failures) == 1:
 		return first.cluster + ": " + says
-	case unread == 0:
+	case answered == len(failures):
 		return fmt.Sprintf("any of %d clusters: %s", answered, says)
 	case answered == 1:
-		return fmt.Sprintf("%s, the only cluster that answered; %d were not read; the answer: %s", first.cluster, unread, says)
+		return fmt.Sprintf("%s, the only cluster that answered; %s; the answer: %s", first.cluster, unread, says)
 	}
-	return fmt.Sprintf("any of the %d clusters that answered; %d were not read; the answer: %s", answered, unread, says)
+	return fmt.Sprintf("any of the %d clusters that answered; %s; the answer: %s", answered, unread, says)
 }
 
 // typeName is a resource type as it is written on the command line.

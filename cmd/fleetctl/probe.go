@@ -60,7 +60,7 @@ Exit code 3: a selected cluster is not healthy (without --watch), or none is sel
 	cmd.Flags().DurationVar(&f.interval, "interval", 10*time.Second, "time from the start of one round to the next one's, with --watch")
 	mustComplete(cmd, "interval", cobra.NoFileCompletions)
 	f.registerStates(cmd)
-	f.fanout.register(cmd.Flags(), "5s")
+	f.fanout.register(cmd.Flags(), "(default 5s)")
 	f.printing.register(cmd)
 	return cmd
 }

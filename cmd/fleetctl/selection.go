@@ -109,7 +109,7 @@ type fanout struct {
 
 func (f *fanout) register(flags *pflag.FlagSet, perCluster string) {
 	flags.Int32Var(&f.limit, "limit", 0, "how many clusters are asked at once, at least 1 (default and upper bound: the aggregator's limits)")
-	flags.DurationVar(&f.perCluster, "per-cluster-timeout", 0, "how long one cluster may take, waiting for its turn not included (default "+perCluster+")")
+	flags.DurationVar(&f.perCluster, "per-cluster-timeout", 0, "how long one cluster may take, waiting for its turn not included "+perCluster)
 }
 
 func (f *fanout) check(flags *pflag.FlagSet) error {
