@@ -14,7 +14,11 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/test/internal/metrics"
 )
+
+// confirmed is more than it takes to confirm that a cluster is silent: three probes of 5 s each.
+const confirmed = 20 * time.Second
 
 func TestWhatWasKnownOutlivesTheAggregator(t *testing.T) {
 	t.Parallel()
@@ -53,7 +57,8 @@ func TestWhatWasKnownOutlivesTheAggregator(t *testing.T) {
 	simulation.Signal(t, syscall.SIGSTOP)
 	t.Cleanup(func() { simulation.Signal(t, syscall.SIGCONT) })
 	a = programs.Aggregator(t, simulation.Kubeconfig, flags...)
-	silence := time.Since(ended)
+	started := time.Now()
+	silence := started.Sub(ended)
 	restored := liveHealth(t, a)
 	table := a.Fleetctl(t, "clusters", "sim-0003")
 	if len(restored) != clusters {
@@ -84,6 +89,16 @@ func TestWhatWasKnownOutlivesTheAggregator(t *testing.T) {
 		break
 	}
 
+	// Silence of all clusters for as long as a failure takes to be confirmed is not theirs.
+	a.AwaitMetrics(t, "the aggregator doubts itself", func(m metrics.Metrics) bool {
+		return m.Value("clusterfleet_monitor_observer_suspect") == 1
+	})
+	<-time.After(time.Until(started.Add(confirmed)))
+	for name, h := range liveHealth(t, a) {
+		if h.GetState() != fleetv1.Verdict_STATE_UNKNOWN || h.GetKnownState() != state(name) {
+			t.Errorf("in the silence it was said: %v", h)
+		}
+	}
 	simulation.Signal(t, syscall.SIGCONT)
 	awaitHealth(t, a, asBefore)
 	if diff := cmp.Diff(past, transitions(t, a, nil), protocmp.Transform()); diff != "" {
