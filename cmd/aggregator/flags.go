@@ -47,12 +47,7 @@ const (
 func (c *config) watches() bool { return c.probeInterval > 0 }
 
 // rules are those by which clusters are watched.
-func (c *config) rules() health.Rules {
-	if !c.watches() {
-		return health.DefaultRules()
-	}
-	return health.DefaultRules().At(c.probeInterval)
-}
+func (c *config) rules() health.Rules { return health.DefaultRules().At(c.probeInterval) }
 
 // usageError is a command line that makes no sense.
 type usageError struct{ cause error }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,7 @@ import (
 	"github.com/clusterfleet/clusterfleet/internal/health"
 	"github.com/clusterfleet/clusterfleet/internal/server"
 	"github.com/clusterfleet/clusterfleet/internal/store"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
 const (
@@ -57,6 +59,35 @@ func (h *history) restored(ctx context.Context) []health.Snapshot {
 	snapshots, err := h.Load(ctx)
 	if err != nil {
 		h.log.Error("what was known before cannot be read", "problem", err.Error())
+		return nil
+	}
+	latest, err := h.Transitions(ctx, health.HistoryQuery{Limit: recentTransitions})
+	if err != nil {
+		h.log.Error("what has happened before cannot be read", "problem", err.Error())
+	}
+	return reconciled(snapshots, latest)
+}
+
+// recentTransitions is for how many clusters at most a transition may have been written after their latest snapshot.
+const recentTransitions = 1000
+
+// reconciled lets the snapshots follow transitions that are later: they are written first, and the process may have been
+// killed in between.
+func reconciled(snapshots []health.Snapshot, latest []health.Transition) []health.Snapshot {
+	last := make(map[string]health.Transition, len(latest))
+	for _, t := range slices.Backward(latest) {
+		last[t.Cluster] = t
+	}
+	for i := range snapshots {
+		s := &snapshots[i]
+		t, ok := last[s.Cluster]
+		if !ok || !t.At.After(s.Since) || t.To == s.State {
+			continue
+		}
+		s.State, s.Since = t.To, t.At
+		if t.To != cluster.Unknown {
+			s.Known = t.To
+		}
 	}
 	return snapshots
 }

@@ -18,7 +18,7 @@ import (
 type loader struct {
 	config config
 	fleet  *fleet.Fleet
-	watch  *monitor.Monitor
+	watch  *monitor.Monitor // nil if clusters are not watched
 	log    *slog.Logger
 	hangup chan os.Signal
 	// problems is how many there were the last time.
@@ -48,7 +48,9 @@ func (l *loader) load(ctx context.Context) error {
 		for _, err := range each(l.fleet.Apply(definitions)) {
 			problems = append(problems, err.Error())
 		}
-		l.watch.Apply(l.fleet.Definitions())
+		if l.watch != nil {
+			l.watch.Apply(l.fleet.Definitions())
+		}
 	}
 	l.problems.Store(int64(len(problems)))
 	empty := len(definitions) == 0 || l.fleet.Size() == 0

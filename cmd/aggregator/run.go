@@ -60,9 +60,12 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 	}
 	defer func() { problem = errors.Join(problem, h.close()) }() //nolint:contextcheck // ctx has ended by then
 	registry := newRegistry()
-	m := monitor.New(f, monitor.Options{
-		Rules: c.rules(), Keeper: h, Restored: h.restored(ctx), Log: log, Metrics: registry, ClusterMetrics: c.clusterMetrics,
-	})
+	var m *monitor.Monitor
+	if c.watches() {
+		m = monitor.New(f, monitor.Options{
+			Rules: c.rules(), Keeper: h, Restored: h.restored(ctx), Log: log, Metrics: registry, ClusterMetrics: c.clusterMetrics,
+		})
+	}
 	l := newLoader(c, f, m, log)
 	defer l.close()
 	registry.MustRegister(fleetMetrics(f, l)...)
@@ -71,7 +74,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 		return err
 	}
 	options := server.Options{TLS: e.grpcTLS, Log: log, Metrics: registry, SecretData: c.allowSecretData, History: h}
-	if c.watches() {
+	if m != nil {
 		options.Monitor = m
 	}
 	grpcServer, err := server.New(f, options) //nolint:contextcheck // its life ends with Shutdown
@@ -84,7 +87,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 		defer stop()
 		return e.serve(ctx, grpcServer, registry, log)
 	})
-	if c.watches() {
+	if m != nil {
 		group.Go(func() error { return m.Run(serving) })
 	}
 	for _, work := range []func(context.Context){l.reload, func(ctx context.Context) { h.tell(ctx, grpcServer) }} {

@@ -79,6 +79,16 @@ func (h *Hub[T]) Publish(key string, value T) (revision uint64) {
 	return revision
 }
 
+// Refresh replaces the value of a key that has one. It is no change: nobody is told, and who comes to know the key later gets
+// it.
+func (h *Hub[T]) Refresh(key string, value T) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if n := h.nodes[key]; n != nil && n.grave == nil {
+		n.value = value
+	}
+}
+
 // Remove forgets the key's value. Subscribers that know the key are told.
 func (h *Hub[T]) Remove(key string) {
 	h.mu.Lock()

@@ -121,8 +121,8 @@ func (f *Fleet) Apply(definitions []cluster.Definition) error {
 	next.sorted = slices.SortedFunc(maps.Values(next.byName), func(a, b *member) int { return strings.Compare(a.name(), b.name()) })
 	f.roster.Store(next)
 	for name, m := range old.byName {
-		if next.byName[name] != m {
-			f.remove(m)
+		if after := next.byName[name]; after != m {
+			f.remove(m, after)
 		}
 	}
 	return errors.Join(problems...)
@@ -131,6 +131,9 @@ func (f *Fleet) Apply(definitions []cluster.Definition) error {
 func (f *Fleet) member(d cluster.Definition, old *member) (*member, error) {
 	if old != nil && reflect.DeepEqual(old.definition, d) {
 		return old, nil
+	}
+	if old != nil && sameServer(old.definition, d) {
+		return f.relabeled(old, d), nil
 	}
 	m := &member{definition: d, labels: d.Labels, probing: make(chan struct{}, 1)}
 	if d.Virtual {
@@ -144,10 +147,30 @@ func (f *Fleet) member(d cluster.Definition, old *member) (*member, error) {
 	return m, nil
 }
 
-func (f *Fleet) remove(m *member) {
+// sameServer reports whether two definitions differ at most in what is said of the cluster, not in what it is.
+func sameServer(a, b cluster.Definition) bool {
+	a.Labels, a.Maintenance = b.Labels, b.Maintenance
+	return reflect.DeepEqual(a, b)
+}
+
+// relabeled returns the member with another definition of the same server: client and pace stay, and what was observed.
+func (f *Fleet) relabeled(old *member, d cluster.Definition) *member {
+	d.Config = old.definition.Config
+	m := &member{definition: d, labels: d.Labels, client: old.client, probing: old.probing}
+	for w := range m.pace {
+		m.pace[w].Store(old.pace[w].Load())
+	}
+	if o := f.latest.get(old); o != nil {
+		f.latest.put(m, *o)
+	}
+	return m
+}
+
+// remove forgets a member, and closes its client unless the one that comes after it has it.
+func (f *Fleet) remove(m, after *member) {
 	m.gone.Store(true)
 	f.latest.remove(m)
-	if m.client != nil {
+	if m.client != nil && (after == nil || after.client != m.client) {
 		m.client.Close()
 	}
 }

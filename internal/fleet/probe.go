@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -64,7 +65,12 @@ func (f *Fleet) Probe(ctx context.Context, r ProbeRequest) (Run[ProbeResult], er
 
 // Check tests one cluster for the monitor, which bounds by itself how many it tests at once. It returns what Client.Probe
 // does, or an *UnknownClusterError for a cluster that has no API server or has gone.
-func (f *Fleet) Check(ctx context.Context, name string, depth cluster.Depth) (*cluster.Verdict, error) {
+func (f *Fleet) Check(ctx context.Context, name string, depth cluster.Depth) (v *cluster.Verdict, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, err = nil, f.unfinished(name, &fanout.PanicError{Value: p, Stack: debug.Stack()})
+		}
+	}()
 	m, err := f.roster.Load().find(name)
 	if err != nil {
 		return nil, err
@@ -87,10 +93,8 @@ func (f *Fleet) probe(ctx context.Context, key probeKey) (*Observation, error) {
 // ask waits for the cluster's turn before the fleet's: what waits for one cluster takes no place from the others.
 func (f *Fleet) ask(ctx context.Context, key probeKey, source Source) (*Observation, error) {
 	m := key.member
-	select {
-	case m.probing <- struct{}{}:
-	case <-ctx.Done():
-		return nil, cluster.Unfinished(cluster.PhaseQueue, context.Cause(ctx))
+	if err := m.turn(ctx, source); err != nil {
+		return nil, cluster.Unfinished(cluster.PhaseQueue, err)
 	}
 	defer func() { <-m.probing }()
 	if source == Live {
@@ -109,6 +113,32 @@ func (f *Fleet) ask(ctx context.Context, key probeKey, source Source) (*Observat
 		return f.passing(m, o), nil
 	}
 	return f.latest.put(m, o), nil
+}
+
+// patience is how long the monitor waits for a probe of the same cluster that a caller has asked for. What that finds is
+// known anyway, and the monitor's place is wanted by others.
+const patience = 5 * time.Second
+
+var errBusy = errors.New("the cluster is being probed for a caller")
+
+// turn waits until no other probe of the cluster runs.
+func (m *member) turn(ctx context.Context, source Source) error {
+	select {
+	case m.probing <- struct{}{}:
+		return nil
+	default:
+	}
+	if source == Monitor {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, patience, errBusy)
+		defer cancel()
+	}
+	select {
+	case m.probing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // passing returns an observation that is not stored.

@@ -19,6 +19,12 @@ func DefaultGuard() Guard {
 	return Guard{Fewest: 3, Percent: 55, Window: time.Minute}
 }
 
+// At returns the guard for another pace of probes: those that fail together are found out within an interval.
+func (g Guard) At(interval time.Duration) Guard {
+	g.Window = max(g.Window, 2*interval)
+	return g
+}
+
 // View is what the guard looks at in one cluster.
 type View struct {
 	// FailingSince is when the cluster began to fail at network level, zero if it does not.

@@ -25,7 +25,6 @@ type Snapshot struct {
 	Cluster                string
 	State, Known           cluster.State
 	Since, At, LastSuccess time.Time
-	Flapping               bool
 	// Verdict is the latest; only state, reason, blame, message, hint, version, user, failing checks and depth are kept.
 	Verdict  *cluster.Verdict
 	Expiries []cluster.Expiry

@@ -9,7 +9,7 @@ import (
 // Rules are the thresholds by which the confirmed state of a cluster changes, and the pace of probes that follows. One
 // failed probe is no outage and one good answer no recovery; no answer at all is not good news either.
 type Rules struct {
-	// Interval is from the end of a probe to the next. Confirm is the same after an answer against the confirmed state.
+	// Interval is the time from one probe to the next. Confirm is the same after an answer against the confirmed state.
 	Interval, Confirm time.Duration
 	// Failures in a row make a cluster anything but healthy, if Span lies between the ends of the first and the last.
 	Failures int
@@ -40,12 +40,16 @@ func DefaultRules() Rules {
 	}
 }
 
+// leastStale is what a state is believed for at any pace: a probe may take 5 s, and have waited as long for its turn.
+const leastStale = 15 * time.Second
+
 // At returns the rules for another pace of probes. The times that follow from the pace keep their proportion to it.
 func (r Rules) At(interval time.Duration) Rules {
 	scaled := func(d time.Duration) time.Duration {
 		return time.Duration(float64(d) * float64(interval) / float64(r.Interval))
 	}
-	r.Confirm, r.Span, r.Stale, r.Interval = scaled(r.Confirm), scaled(r.Span), scaled(r.Stale), interval
+	r.Stale, r.FlipWindow = max(scaled(r.Stale), leastStale), max(scaled(r.FlipWindow), r.FlipWindow)
+	r.Confirm, r.Span, r.Interval = scaled(r.Confirm), scaled(r.Span), interval
 	return r
 }
 
@@ -55,9 +59,10 @@ type Observation struct {
 	State cluster.State
 	// Network says that the probe failed at network level: the verdict blames the network.
 	Network bool
-	// At is when the probe ended, Took how long that was after it began.
-	At   time.Time
-	Took time.Duration
+	// At is when the probe ended, Took how long that was after it began, and Waited how long it had waited for its turn by
+	// then.
+	At           time.Time
+	Took, Waited time.Duration
 }
 
 // Change is a change of the confirmed state.
@@ -73,11 +78,11 @@ type Change struct {
 // Observe returns the status after a probe, and the change that it confirms, if any. An inconclusive observation changes
 // nothing, nor does one that is overtaken by a later one.
 //
-// After a silence of more than two intervals, or a step of the clock as large, the state is unknown and the observation
-// the first of a new run: the process may have been stopped for as long.
+// After a silence of more than two intervals, the wait for a turn not counted, or a step of the clock as large, the state is
+// unknown and the observation the first of a new run: the process may have been stopped for as long.
 func (r Rules) Observe(s Status, o Observation, j Judgement) (Status, *Change) {
 	since := o.At.Sub(s.LastProbe)
-	gap := !s.LastProbe.IsZero() && since.Abs() > 2*r.Interval
+	gap := !s.LastProbe.IsZero() && (since-o.Waited > r.silence() || since < -2*r.Interval)
 	if o.State == cluster.Unknown || since < 0 && !gap {
 		return s, nil
 	}
@@ -92,6 +97,9 @@ func (r Rules) Observe(s Status, o Observation, j Judgement) (Status, *Change) {
 	return r.settle(s, next, o.At, j)
 }
 
+// silence is how long without a probe makes a state unknown. A probe that fails may take longer than short intervals.
+func (r Rules) silence() time.Duration { return max(2*r.Interval, leastStale) }
+
 // Pass returns the status after time has passed without a probe, and the change that follows from it, if any: a state
 // that is stale is unknown. It is to be called after each judgement, so that what it says of a failure is heeded early.
 func (r Rules) Pass(s Status, now time.Time, j Judgement) (Status, *Change) {
@@ -100,6 +108,12 @@ func (r Rules) Pass(s Status, now time.Time, j Judgement) (Status, *Change) {
 		next = next.lose()
 	}
 	return r.settle(s, next, now, j)
+}
+
+// Pause returns the status after the process was stopped: nothing is known any more, and what was said against the state
+// before is forgotten.
+func (r Rules) Pause(s Status, now time.Time) (Status, *Change) {
+	return r.settle(s, s.lose(), now, Judgement{})
 }
 
 // Resume returns the status when the observer is no longer suspect: what failed meanwhile was not the cluster's fault and

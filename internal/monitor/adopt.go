@@ -28,6 +28,7 @@ func (m *Monitor) adopt(wanted []cluster.Definition, now time.Time) {
 		}
 		if e != nil {
 			m.dismiss(e)
+			m.options.Keeper.Forget(d.Name) // it was of another
 		}
 		e = m.newEntry(d)
 		m.entries[d.Name] = e
@@ -78,7 +79,7 @@ func (m *Monitor) rename(e *entry, d cluster.Definition) {
 		return
 	}
 	now := time.Now()
-	e.account(now)
+	e.account(now, m.options.Rules.Stale)
 	e.subject = subject
 	before := e.record
 	e.record = e.rebuild(now)
@@ -97,7 +98,12 @@ func (m *Monitor) dismiss(e *entry) {
 func (m *Monitor) newEntry(d cluster.Definition) *entry {
 	e := &entry{definition: d, subject: subjectOf(d), index: -1}
 	e.record = &health.Record{Subject: e.subject, Availability: e.uptime.Availability(time.Now())}
-	if s, ok := m.restored[d.Name]; ok && !d.Virtual {
+	s, ok := m.restored[d.Name]
+	switch {
+	case !ok:
+	case d.Virtual:
+		m.options.Keeper.Forget(d.Name)
+	default:
 		e.restore(s)
 	}
 	return e
@@ -106,7 +112,7 @@ func (m *Monitor) newEntry(d cluster.Definition) *entry {
 // restore begins with what was known when the process ended. It is shown as such until the cluster has been probed, and
 // the guard counts on it: who is cut off when it starts accuses nobody either.
 func (e *entry) restore(s health.Snapshot) {
-	e.restored = s.State
+	e.restored, e.told, e.restoredSince = s.State, s.State, s.Since
 	if s.State == cluster.Unknown {
 		e.restored = s.Known
 	}

@@ -13,6 +13,8 @@ import (
 type board struct {
 	byName sync.Map // string to *health.Record
 	shared atomic.Pointer[[]health.Incident]
+	// suspect says that the aggregator itself seems to be cut off.
+	suspect atomic.Bool
 }
 
 func (b *board) put(r *health.Record) { b.byName.Store(r.Subject.Name, r) }

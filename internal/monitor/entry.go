@@ -18,13 +18,14 @@ type entry struct {
 	record *health.Record
 	window health.Window
 	uptime health.Uptime
-	// restored is the state before the process ended, Unknown once the cluster's state is known again.
-	restored cluster.State
-	incident string
+	// restored is the last known state before the process ended, told the last one that a transition told, and restoredSince
+	// since when; both states are Unknown once the cluster's state is known again.
+	restored, told cluster.State
+	restoredSince  time.Time
+	incident       string
 
 	// due is when the next probe should begin, nextFull when the next full one.
 	due, nextFull time.Time
-	depth         cluster.Depth
 	// informed says that a full probe has found the cluster healthy since it was last down.
 	informed bool
 	index    int // in the schedule, -1 while it is not there
@@ -50,15 +51,40 @@ func (e *entry) thorough() bool {
 // watchable reports whether there is anything to probe.
 func (e *entry) watchable() bool { return !e.subject.Virtual }
 
-// account adds the time since the last call to the availability: as the state was, if it was known.
-func (e *entry) account(now time.Time) {
-	from := e.accounted
+// account adds the time since the last call to the availability: as the state was, as far as it was known.
+func (e *entry) account(now time.Time, stale time.Duration) {
+	from, known := e.accounted, e.status.LastProbe.Add(stale)
 	e.accounted = now
 	shown := e.status.Shown()
-	if from.IsZero() || shown == cluster.Unknown || e.subject.Maintenance {
+	if from.IsZero() || shown == cluster.Unknown || e.subject.Maintenance || !from.Before(known) {
 		return
 	}
+	if known.Before(now) {
+		now = known
+	}
 	e.uptime.Add(from, now, shown == cluster.Healthy)
+}
+
+// resolve returns the change as it is since the process before ended: nil if nothing has changed.
+func (e *entry) resolve(change *health.Change) *health.Change {
+	if change == nil || e.restored == cluster.Unknown || change.To == cluster.Unknown {
+		return change
+	}
+	told, since := e.told, e.restoredSince
+	e.restored, e.told = cluster.Unknown, cluster.Unknown
+	if change.From != cluster.Unknown || told == cluster.Unknown {
+		return change
+	}
+	if told == change.To {
+		e.status.Since = since
+		return nil
+	}
+	since, resolved := since.Round(0), *change
+	resolved.From, resolved.Lasted = told, 0
+	if !since.IsZero() {
+		resolved.Lasted = max(0, change.At.Round(0).Sub(since))
+	}
+	return &resolved
 }
 
 // snapshot is what of the cluster outlives the process.
@@ -68,10 +94,17 @@ func (e *entry) snapshot() health.Snapshot {
 	if err != nil {
 		uptime = nil // it is better to lose the availability than the state
 	}
-	return health.Snapshot{
+	s := health.Snapshot{
 		Cluster: r.Subject.Name, State: r.State, Known: r.Known, Since: r.Since, At: r.At, LastSuccess: r.LastSuccess,
-		Flapping: r.Flapping, Verdict: r.Verdict, Expiries: r.Expiries, Uptime: uptime,
+		Verdict: r.Verdict, Expiries: r.Expiries, Uptime: uptime,
 	}
+	switch {
+	case e.status.Suspect:
+		s.State = e.status.State // that it is not shown was not told as a transition
+	case e.restored != cluster.Unknown:
+		s.State = e.told
+	}
+	return s
 }
 
 // rebuild makes the record that follows from the entry, with the verdict and expiries of the one before.

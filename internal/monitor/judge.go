@@ -23,6 +23,7 @@ func (m *Monitor) judge(now time.Time) {
 	}
 	before := m.judgement.Suspect
 	m.judgement = m.guard.Judge(m.judgement, now, m.views)
+	m.board.suspect.Store(m.judgement.Suspect)
 	if m.judgement.Suspect != before {
 		m.options.Log.Warn("the aggregator's own network is judged", "cut_off", m.judgement.Suspect, "clusters", len(m.views))
 	}

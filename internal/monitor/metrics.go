@@ -100,6 +100,9 @@ func (s *states) Describe(d chan<- *prometheus.Desc) {
 func (s *states) Collect(c chan<- prometheus.Metric) {
 	count := map[cluster.State]float64{}
 	flapping, suspect, shown := 0.0, 0.0, 0
+	if s.monitor.board.suspect.Load() {
+		suspect = 1
+	}
 	for _, r := range s.monitor.Records() {
 		if r.Subject.Virtual {
 			continue
@@ -107,9 +110,6 @@ func (s *states) Collect(c chan<- prometheus.Metric) {
 		count[r.State]++
 		if r.Flapping {
 			flapping++
-		}
-		if r.Suspect {
-			suspect = 1
 		}
 		if shown < s.most {
 			shown++

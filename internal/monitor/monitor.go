@@ -24,7 +24,7 @@ type Monitor struct {
 	board   board
 	changes *broadcast.Hub[*health.Record]
 
-	jobs    chan *entry
+	jobs    chan job
 	found   chan finding
 	workers sync.WaitGroup
 	// noticed wakes the loop when there are other clusters.
@@ -40,6 +40,7 @@ type Monitor struct {
 	ticked    time.Time
 	judged    time.Time
 	summoned  time.Time
+	looked    time.Time
 	// cut counts clusters that failed at network level when the guard was asked last.
 	cut int
 	// uneasy says that incidents may have changed since correlated.
@@ -47,10 +48,17 @@ type Monitor struct {
 	correlated time.Time
 }
 
+// job is one probe that is to be made.
+type job struct {
+	entry  *entry
+	name   string
+	depth  cluster.Depth
+	waited time.Duration
+}
+
 // finding is what came of one probe.
 type finding struct {
-	entry   *entry
-	depth   cluster.Depth
+	job
 	began   time.Time
 	ended   time.Time
 	verdict *cluster.Verdict // nil if the probe did not end
@@ -71,12 +79,12 @@ func New(prober Prober, options Options) *Monitor {
 	m := &Monitor{
 		prober:   prober,
 		options:  options,
-		guard:    health.DefaultGuard(),
+		guard:    health.DefaultGuard().At(options.Rules.Interval),
 		changes:  broadcast.New[*health.Record](),
 		noticed:  make(chan struct{}, 1),
 		entries:  map[string]*entry{},
 		restored: make(map[string]health.Snapshot, len(options.Restored)),
-		jobs:     make(chan *entry),
+		jobs:     make(chan job),
 		found:    make(chan finding),
 	}
 	for _, s := range options.Restored {
@@ -146,14 +154,40 @@ func (m *Monitor) Run(ctx context.Context) error {
 func (m *Monitor) look(ctx context.Context, f *finding) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	now := time.Now()
+	m.notice(now)
 	if f != nil {
 		m.slots.release(f.entry)
 		m.learn(*f)
 	}
-	now := time.Now()
 	m.pass(now)
 	m.dispatch(ctx, now)
 	return m.wake(now).Sub(now)
+}
+
+// notice makes everything unknown if the process was stopped: the loop looks every second.
+func (m *Monitor) notice(now time.Time) {
+	paused := !m.looked.IsZero() && now.Sub(m.looked) > 2*m.options.Rules.Interval
+	m.looked = now
+	if !paused {
+		return
+	}
+	m.options.Log.Warn("the process was stopped for a while: nothing is known any more")
+	for _, e := range m.entries {
+		if e.watchable() {
+			status, change := m.options.Rules.Pause(e.status, now)
+			m.move(e, status, change, now)
+		}
+	}
+}
+
+// move gives the cluster another status without a probe.
+func (m *Monitor) move(e *entry, status health.Status, change *health.Change, now time.Time) {
+	e.account(now, m.options.Rules.Stale)
+	e.status = status
+	before := e.record
+	e.record = e.rebuild(now)
+	m.tell(e, before, change)
 }
 
 // wake returns when the loop has to look again though nothing has come.
@@ -174,27 +208,27 @@ func (m *Monitor) dispatch(ctx context.Context, now time.Time) {
 		m.slots.wait(e)
 	}
 	for e := m.slots.take(); e != nil; e = m.slots.take() {
-		m.metrics.lag(now.Sub(e.due))
-		e.depth = cluster.Quick
+		j := job{entry: e, name: e.subject.Name, depth: cluster.Quick, waited: now.Sub(e.due)}
 		if !now.Before(e.nextFull) || e.thorough() {
-			e.depth = cluster.Full
+			j.depth = cluster.Full
 		}
+		m.metrics.lag(j.waited)
 		select {
-		case m.jobs <- e:
+		case m.jobs <- j:
 		default:
-			m.workers.Go(func() { m.work(ctx, e) })
+			m.workers.Go(func() { m.work(ctx, j) })
 		}
 	}
 }
 
 // work probes clusters, one after the other: its stack has grown to what that needs.
-func (m *Monitor) work(ctx context.Context, e *entry) {
+func (m *Monitor) work(ctx context.Context, j job) {
 	for more := true; more; {
-		f := finding{entry: e, depth: e.depth, began: time.Now()}
-		f.verdict, _ = m.prober.Check(ctx, e.subject.Name, e.depth) // an error says nothing about the cluster
+		f := finding{job: j, began: time.Now()}
+		f.verdict, _ = m.prober.Check(ctx, j.name, j.depth) // an error says nothing about the cluster
 		f.ended = time.Now()
 		m.found <- f
-		e, more = <-m.jobs
+		j, more = <-m.jobs
 	}
 }
 
@@ -230,7 +264,7 @@ func (m *Monitor) learn(f finding) {
 		e.nextFull = f.ended.Add(jittered(m.options.FullEvery))
 		e.informed = f.verdict.State == cluster.Healthy
 	}
-	e.account(f.ended)
+	e.account(f.ended, m.options.Rules.Stale)
 	m.observe(e, f)
 	next := m.options.Rules.Next(e.status)
 	if next >= m.options.Rules.Interval {
@@ -243,13 +277,14 @@ func (m *Monitor) learn(f finding) {
 // observe moves the cluster's automaton and publishes what follows.
 func (m *Monitor) observe(e *entry, f finding) {
 	v := f.verdict
-	seen := health.Observation{State: v.State, Network: severed(v), At: f.ended, Took: v.Duration}
+	seen := health.Observation{State: v.State, Network: severed(v), At: f.ended, Took: f.ended.Sub(f.began), Waited: f.waited}
 	if seen.Network {
 		m.judge(f.ended)
 	}
 	status, change := m.options.Rules.Observe(e.status, seen, m.judgement)
 	m.summon(e.status, status, f.ended)
 	e.status = status
+	change = e.resolve(change)
 	if change != nil && change.To == cluster.Healthy && !e.informed {
 		e.nextFull = f.ended
 	}
@@ -301,11 +336,7 @@ func (m *Monitor) pass(now time.Time) {
 			e.status = status
 			continue
 		}
-		e.account(now)
-		e.status = status
-		before := e.record
-		e.record = e.rebuild(now)
-		m.tell(e, before, change)
+		m.move(e, status, change, now)
 	}
 	m.correlate(now)
 }

@@ -3,9 +3,10 @@ package monitor
 // Bounds of the probes at one time.
 const (
 	minSlots = 64
-	maxSlots = 1024
-	// clustersPerSlot makes a slot for every so many clusters: enough for one in four of them to be silent.
-	clustersPerSlot = 4
+	maxSlots = 4096
+	// clustersPerSlot makes a slot for every so many clusters. A probe of one that is silent takes 5 s: even if all of them
+	// are, the failing half of the slots comes round in 20 s.
+	clustersPerSlot = 2
 )
 
 // slots bound the probes at one time. Clusters that fail get at most half of them, so that those which answer are probed

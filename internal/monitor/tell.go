@@ -26,6 +26,7 @@ func (m *Monitor) tell(e *entry, before *health.Record, change *health.Change) {
 	m.board.put(e.record)
 	m.transit(e, change)
 	if change == nil && !differs(before, e.record) {
+		m.changes.Refresh(e.subject.Name, e.record)
 		if now := e.record.At; now.Sub(e.saved) >= saveEvery {
 			m.keep(e, now)
 		}
@@ -47,30 +48,19 @@ func (m *Monitor) keepAll() {
 	defer m.mu.Unlock()
 	for _, e := range m.entries {
 		if e.watchable() && !e.record.At.IsZero() {
-			e.account(time.Now())
+			e.account(time.Now(), m.options.Rules.Stale)
 			m.options.Keeper.Save(e.snapshot())
 		}
 	}
 }
 
-// transit records a change of state. After a start only what has really changed meanwhile is a transition.
+// transit records a change of state.
 func (m *Monitor) transit(e *entry, change *health.Change) {
 	if change == nil {
 		return
 	}
-	from := change.From
-	if e.restored != cluster.Unknown && change.To != cluster.Unknown {
-		was := e.restored
-		e.restored = cluster.Unknown
-		if change.From == cluster.Unknown {
-			if was == change.To {
-				return
-			}
-			from = was
-		}
-	}
 	t := health.Transition{
-		Cluster: e.subject.Name, At: change.At, From: from, To: change.To, Lasted: change.Lasted, Flapping: change.Flapping,
+		Cluster: e.subject.Name, At: change.At, From: change.From, To: change.To, Lasted: change.Lasted, Flapping: change.Flapping,
 	}
 	if v := e.record.Verdict; v != nil && change.To != cluster.Healthy && change.To != cluster.Unknown {
 		t.Reason, t.Blame, t.Message = v.Reason, v.Blame, v.Message

@@ -24,7 +24,7 @@ func (m *Monitor) summon(before, after health.Status, now time.Time) {
 	called := 0
 	for _, e := range m.entries { // in random order, so that it is not always the same ones
 		due := now.Add(m.options.Rules.Confirm * time.Duration(called+1) / witnesses)
-		if e.index < 0 || e.status.State != cluster.Healthy || e.failing() || !e.due.After(due) {
+		if e.index < 0 || e.status.State != cluster.Healthy || e.failing() || e.subject.Maintenance || !e.due.After(due) {
 			continue
 		}
 		m.schedule.remove(e)

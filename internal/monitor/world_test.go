@@ -28,6 +28,8 @@ type world struct {
 	frozen bool
 	// latency is how long an answer takes.
 	latency time.Duration
+	// slow is how long the answer of a broken cluster takes, if it is set.
+	slow time.Duration
 
 	transitions []health.Transition
 	saved       map[string]health.Snapshot
@@ -72,6 +74,8 @@ func (w *world) Check(ctx context.Context, name string, depth cluster.Depth) (*c
 		reason, took = cluster.ResponseTimeout, cluster.DefaultProbeTimeout
 	case reason == cluster.ConnectTimeout:
 		took = 3 * time.Second
+	case reason != "" && w.slow > 0:
+		took = w.slow
 	}
 	w.warm[name] = reason == ""
 	w.mu.Unlock()
@@ -142,7 +146,7 @@ func (w *world) after(start time.Time, to ...cluster.State) []health.Transition 
 // watch runs a monitor of n clusters in fake time until the test's end, and returns it when all are known to be healthy.
 func watch(t *testing.T, w *world, n int) *monitor.Monitor {
 	t.Helper()
-	m := run(t, w, monitor.Options{Keeper: w})
+	m := run(t, w, monitorOptions(w))
 	m.Apply(definitions(n))
 	pass(30 * time.Second)
 	if got := count(m, cluster.Healthy); got != n {
@@ -150,6 +154,8 @@ func watch(t *testing.T, w *world, n int) *monitor.Monitor {
 	}
 	return m
 }
+
+func monitorOptions(w *world) monitor.Options { return monitor.Options{Keeper: w} }
 
 func run(t *testing.T, w *world, options monitor.Options) *monitor.Monitor {
 	t.Helper()

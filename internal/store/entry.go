@@ -22,7 +22,6 @@ type snapshotEntry struct {
 	Since       time.Time     `json:"since,omitzero"`
 	At          time.Time     `json:"at,omitzero"`
 	LastSuccess time.Time     `json:"last_success,omitzero"`
-	Flapping    bool          `json:"flapping,omitempty"`
 	Verdict     *verdictEntry `json:"verdict,omitempty"`
 	Expiries    []expiryEntry `json:"expiries,omitempty"`
 	Uptime      []byte        `json:"uptime,omitempty"`
@@ -68,7 +67,6 @@ func encodeSnapshot(s health.Snapshot) ([]byte, error) {
 		Since:       s.Since.UTC(),
 		At:          s.At.UTC(),
 		LastSuccess: s.LastSuccess.UTC(),
-		Flapping:    s.Flapping,
 		Uptime:      s.Uptime,
 	}
 	if v := s.Verdict; v != nil {
@@ -105,7 +103,6 @@ func decodeSnapshot(data []byte) (health.Snapshot, error) {
 		Since:       e.Since,
 		At:          e.At,
 		LastSuccess: e.LastSuccess,
-		Flapping:    e.Flapping,
 		Uptime:      e.Uptime,
 	}
 	if v := e.Verdict; v != nil {

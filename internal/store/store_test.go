@@ -87,7 +87,6 @@ func snapshot(name string) health.Snapshot {
 		Since:       at.Add(-time.Hour),
 		At:          at,
 		LastSuccess: at.Add(-2 * time.Hour),
-		Flapping:    true,
 		Verdict: &cluster.Verdict{
 			State:         cluster.Degraded,
 			Reason:        cluster.NotReady,
