@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,9 @@ type connection struct {
 	keyFile    string
 	serverName string
 	plaintext  bool
+
+	// from says where a flag has its value from, if not from the command line.
+	from map[string]string
 }
 
 func (c *connection) register(flags *pflag.FlagSet) {
@@ -42,14 +46,17 @@ func (a *app) dial(cmd *cobra.Command) (*client.Client, error) {
 		return nil, usageError{err}
 	}
 	if c.timeout <= 0 {
-		return nil, usagef("--timeout must be positive, not %s", c.timeout)
+		return nil, usagef("%s must be positive, not %s", c.source("timeout"), c.timeout)
+	}
+	if c.server == "" {
+		return nil, usagef("%s is empty: write HOST:PORT", c.source("server"))
 	}
 	options := []client.Option{client.WithTimeout(c.timeout), client.WithUserAgent("fleetctl/" + version.String())}
 	t := client.TLS{CAFile: c.caFile, CertFile: c.certFile, KeyFile: c.keyFile, ServerName: c.serverName}
 	given := t != client.TLS{}
 	switch {
 	case c.plaintext && given:
-		return nil, usagef("--plaintext excludes the flags of TLS: --ca-file, --tls-cert, --tls-key and --server-name")
+		return nil, usagef("--plaintext excludes the flags of TLS: --ca-file, --tls-cert, --tls-key and --server-name%s", c.whence(securityFlags()))
 	case c.plaintext:
 		options = append(options, client.WithPlaintext())
 	case given || cmd.Flags().Changed("plaintext"):
@@ -57,8 +64,21 @@ func (a *app) dial(cmd *cobra.Command) (*client.Client, error) {
 	}
 	caller, err := client.Dial(c.server, options...)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, usagef("%w%s", err, c.whence(involved(err)))
 	}
 	c.server = caller.Address()
 	return caller, nil
+}
+
+// securityFlags are the flags that say whether and how TLS is spoken.
+func securityFlags() []string {
+	return []string{"ca-file", "tls-cert", "tls-key", "server-name", "plaintext"}
+}
+
+// involved are the flags that a client may not be made for.
+func involved(err error) []string {
+	if _, ok := errors.AsType[*client.AddressError](err); ok {
+		return []string{"server"}
+	}
+	return securityFlags()
 }

@@ -45,11 +45,9 @@ func (a *app) describe(ctx context.Context, err error) string {
 	case codes.NotFound:
 		return with(text, cmp.Or(client.Hint(err), "fleetctl clusters lists the names of all"))
 	case codes.InvalidArgument:
-		for _, v := range client.Violations(err) {
-			if part := v.Field + ": " + v.Description; !strings.Contains(text, part) {
-				text += "; " + part
-			}
-		}
+		text = refusal(err)
+	case codes.PermissionDenied:
+		text = renamed(text)
 	default:
 	}
 	text = with(text, client.Hint(err))

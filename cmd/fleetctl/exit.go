@@ -91,6 +91,9 @@ func exitCode(ctx context.Context, err error) int {
 	if unreachable, ok := errors.AsType[*client.ConnectError](err); ok && unreachable.CertificateRefused() {
 		return exitUnauthenticated
 	}
+	if unknownCluster(err) {
+		return exitUsage
+	}
 	switch status.Code(err) {
 	case codes.InvalidArgument:
 		return exitUsage
@@ -101,4 +104,9 @@ func exitCode(ctx context.Context, err error) int {
 	default:
 		return exitFailed
 	}
+}
+
+// unknownCluster tells that the command line names clusters that the fleet does not have.
+func unknownCluster(err error) bool {
+	return status.Code(err) == codes.NotFound && client.Reason(err) == "CLUSTER_NOT_FOUND"
 }

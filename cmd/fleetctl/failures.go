@@ -75,7 +75,7 @@ func some(names []string, few int) string {
 
 // fetchOutcome turns what a fetch that ended well found into what the command returns.
 func (a *app) fetchOutcome(s *fleetv1.Summary, f fetched, wanted object, flags getFlags) error {
-	nothing := s.GetSucceeded() == 0 && f.items == 0 && len(f.failures) > 0
+	nothing := s.GetSucceeded() == 0 && len(f.failures) > 0
 	switch {
 	case !nothing:
 		a.warn(f.failures, flags.allWarnings)
@@ -85,15 +85,19 @@ func (a *app) fetchOutcome(s *fleetv1.Summary, f fetched, wanted object, flags g
 	if missing := unread(s); missing > 0 && !nothing {
 		fmt.Fprintf(a.stderr, "%d of %d clusters read\n", s.GetExpected()-s.GetSkipped()-missing, s.GetExpected()-s.GetSkipped())
 	}
-	err := a.outcome(s, flags.requireComplete)
+	err := a.outcome(s, unread(s), flags.requireComplete)
 	if err == nil && flags.requireComplete && len(f.failures) > 0 {
 		err = exitError{code: exitUnhealthy}
 	}
 	switch {
+	case nothing && !s.GetDeadlineExceeded():
+		code := exitFailed
+		if flags.requireComplete {
+			code = exitUnhealthy
+		}
+		return exitError{code, nothingRead(f, wanted)}
 	case err != nil:
 		return err
-	case nothing:
-		return exitError{exitFailed, nothingRead(f.failures, wanted)}
 	case s.GetExpected() == 0:
 		_, err = fmt.Fprintln(a.stderr, noClusters)
 	case f.items == 0 && flags.allNamespaces:
@@ -104,24 +108,46 @@ func (a *app) fetchOutcome(s *fleetv1.Summary, f fetched, wanted object, flags g
 	return err
 }
 
-// nothingRead says why no cluster could be read, in one line.
-func nothingRead(failures []failure, wanted object) string {
-	i := slices.IndexFunc(failures, failure.notFound)
+// nothingRead says why no cluster could be read whole, in one line.
+func nothingRead(f fetched, wanted object) string {
+	i := slices.IndexFunc(f.failures, failure.notFound)
 	switch {
-	case i < 0 && len(failures) == 1:
-		return failures[0].String()
+	case i < 0 && len(f.failures) == 1:
+		return f.failures[0].String()
+	case i < 0 && f.items > 0:
+		return fmt.Sprintf("none of %d clusters could be read whole", len(f.failures))
 	case i < 0:
-		return fmt.Sprintf("none of %d clusters could be read", len(failures))
+		return fmt.Sprintf("none of %d clusters could be read", len(f.failures))
 	}
 	what := "resource type " + typeName(wanted.resource)
 	if wanted.name != "" {
 		what = typeName(wanted.resource) + "/" + wanted.name
 	}
-	where := failures[i].cluster
-	if len(failures) > 1 {
-		where = fmt.Sprintf("any of %d clusters", len(failures))
+	return what + " is not found in " + whereNot(f.failures, f.failures[i])
+}
+
+// whereNot says in which clusters something is not found, what the first one answered, and that others were not read.
+func whereNot(failures []failure, first failure) string {
+	answered := 0
+	for _, f := range failures {
+		if f.notFound() {
+			answered++
+		}
 	}
-	return fmt.Sprintf("%s is not found in %s: %s", what, where, client.Message(failures[i].err))
+	says := client.Message(first.err)
+	unread := fmt.Sprintf("%d were not read", len(failures)-answered)
+	if len(failures)-answered == 1 {
+		unread = "1 was not read"
+	}
+	switch {
+	case len(failures) == 1:
+		return first.cluster + ": " + says
+	case answered == len(failures):
+		return fmt.Sprintf("any of %d clusters: %s", answered, says)
+	case answered == 1:
+		return fmt.Sprintf("%s, the only cluster that answered; %s; the answer: %s", first.cluster, unread, says)
+	}
+	return fmt.Sprintf("any of the %d clusters that answered; %s; the answer: %s", answered, unread, says)
 }
 
 // typeName is a resource type as it is written on the command line.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,10 +95,14 @@ func (f fleet) script() clienttest.Script {
 
 // selected narrows the fleet as selector.proto says.
 func (f fleet) selected(s *fleetv1.ClusterSelector) ([]member, error) {
+	var unknown []string
 	for _, name := range s.GetNames() {
 		if !slices.ContainsFunc(f.members, func(m member) bool { return m.cluster.GetName() == name }) {
-			return nil, status.ErrorProto(failed(codes.NotFound, `cluster "`+name+`" is not known`, "NOT_FOUND"))
+			unknown = append(unknown, strconv.Quote(name))
 		}
+	}
+	if len(unknown) > 0 {
+		return nil, status.ErrorProto(failed(codes.NotFound, "the fleet has no cluster "+strings.Join(unknown, ", "), "CLUSTER_NOT_FOUND"))
 	}
 	match, err := labels.Parse(s.GetLabelSelector())
 	if err != nil {

@@ -46,7 +46,7 @@ clusterfleet.io/cluster. -o json and yaml print a List, also for one object, and
 
 A cluster that could not be read is a warning on stderr, of which --all-warnings shows all; the last line counts those that
 were read. Exit code 3 with --require-complete, which also wants that
-some cluster is selected, and 1 where none could be read. 124: the time ran out (--timeout); what was read by then is printed.`,
+some cluster is selected, and 1 where none could be read whole. 124: the time ran out (--timeout); what was read by then is printed.`,
 		Example: `  fleetctl get pods -A
   fleetctl get deploy -n shop -l app=web --clusters env=prod
   fleetctl get deployments.v1.apps/web -n shop --cluster prod-1 --cluster prod-2
@@ -65,12 +65,12 @@ some cluster is selected, and 1 where none could be read. 124: the time ran out 
 	flags := cmd.Flags()
 	flags.StringVarP(&f.namespace, "namespace", "n", "default", "the objects' namespace")
 	flags.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "objects of all namespaces")
-	flags.StringVarP(&f.labelSelector, "selector", "l", "", "only objects whose labels match")
-	flags.StringVar(&f.fieldSelector, "field-selector", "", "only objects whose fields match, such as status.phase=Running")
-	flags.StringVar(&f.labels, "clusters", "", "only clusters whose labels match, such as env=prod,!canary")
+	flags.VarP((*requirements)(&f.labelSelector), "selector", "l", "only objects whose labels match; may be repeated")
+	flags.Var((*requirements)(&f.fieldSelector), "field-selector", "only objects whose fields match, such as status.phase=Running; may be repeated")
+	flags.Var((*requirements)(&f.labels), "clusters", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
 	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
 	f.registerStates(cmd)
-	f.fanout.register(flags, "30s")
+	f.fanout.register(flags, "(default 30s); a server that sends nothing is given up after 10s")
 	f.printing.register(cmd)
 	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read whole, or none is selected")
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name every cluster that could not be read, not only the first ones")

@@ -157,3 +157,26 @@ func TestNamesCarryTheTypeAsKubectlWritesIt(t *testing.T) {
 		}
 	}
 }
+
+func TestAClusterThatIsReadInPartIsNotRead(t *testing.T) {
+	half := func(_ member, _ *fleetv1.FetchManifestsRequest) []*fleetv1.ManifestBatch {
+		return []*fleetv1.ManifestBatch{
+			{ApiVersion: "v1", Kind: "Pod", Manifests: []*fleetv1.Manifest{{Name: "a", Json: "{}"}}},
+			{Completion: &fleetv1.Completion{Error: failed(codes.DeadlineExceeded, "no end", "RESPONSE_TIMEOUT")}},
+		}
+	}
+	for says, members := range map[string][]member{
+		"error: c: no end (RESPONSE_TIMEOUT)\n": {healthyMember("c")},
+		"warning: c: no end (RESPONSE_TIMEOUT)\nwarning: d: no end (RESPONSE_TIMEOUT)\nerror: none of 2 clusters could be read whole\n": {healthyMember("c"), healthyMember("d")},
+	} {
+		address := clienttest.Serve(t, fleet{members: members, fetch: half}.script())
+		for _, format := range []string{"json", "name", "jsonl", "custom-columns=A:.x"} {
+			for flag, want := range map[string]int{"--require-complete": exitUnhealthy, "--require-complete=false": exitFailed} {
+				stdout, stderr, code := fleetctl(t.Context(), t, "get", "pods", "-A", "-o", format, flag, "--server", address)
+				if code != want || stdout == "" || stderr != says {
+					t.Errorf("%s %s: exit code %d\n%s%s", format, flag, code, stdout, stderr)
+				}
+			}
+		}
+	}
+}

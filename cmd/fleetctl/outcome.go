@@ -10,16 +10,15 @@ import (
 // noClusters says that the selection is empty: where clusters had to be well, perhaps for a slip in a selector.
 const noClusters = "No clusters found."
 
-// outcome turns the summary of a call that ended well into what the command returns. complete asks that there are clusters
-// and that none failed.
-func (a *app) outcome(s *fleetv1.Summary, complete bool) error {
-	missing := unread(s)
+// outcome turns the summary of a call that ended well into what the command returns. cut is how many clusters have no whole
+// result where the time ran out; complete asks that there are clusters and that none failed.
+func (a *app) outcome(s *fleetv1.Summary, cut int32, complete bool) error {
 	switch {
 	case s.GetDeadlineExceeded():
-		return exitError{exitDeadline, fmt.Sprintf("the time of %s ran out (--timeout): %d of %d clusters have no whole result", a.connection.timeout, missing, s.GetExpected())}
+		return exitError{exitDeadline, fmt.Sprintf("the time of %s ran out (--timeout): %d of %d clusters have no whole result", a.connection.timeout, cut, s.GetExpected())}
 	case complete && s.GetExpected() == 0:
 		return exitError{exitUnhealthy, noClusters}
-	case complete && missing > 0:
+	case complete && unread(s) > 0:
 		return exitError{code: exitUnhealthy}
 	}
 	return nil

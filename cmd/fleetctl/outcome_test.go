@@ -93,6 +93,23 @@ func TestACallThatEndsBadlyPrintsWhatItFound(t *testing.T) {
 			}, exitDeadline,
 			"1 healthy, 1 failed, 1 not attempted of 3 in 450ms\nerror: the time of 500ms ran out (--timeout): 2 of 3 clusters have no whole result\n",
 		},
+		"at its deadline, with failures that are found": {
+			func(out probeServer) error {
+				failing := func(name string, state fleetv1.Verdict_State, code codes.Code) *fleetv1.ProbeClustersResponse {
+					return &fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Result{Result: &fleetv1.ProbeResult{
+						Cluster: name, Error: failed(code, "why", "X"), Observation: &fleetv1.Observation{Verdict: &fleetv1.Verdict{State: state}},
+					}}}
+				}
+				return errors.Join(
+					out.Send(failing("refused", fleetv1.Verdict_STATE_UNREACHABLE, codes.Unavailable)),
+					out.Send(failing("slow", fleetv1.Verdict_STATE_UNREACHABLE, codes.DeadlineExceeded)),
+					out.Send(failing("cut", fleetv1.Verdict_STATE_UNKNOWN, codes.DeadlineExceeded)),
+					out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Summary{
+						Summary: &fleetv1.Summary{Expected: 4, Succeeded: 1, Failed: 3, DeadlineExceeded: true},
+					}}))
+			}, exitDeadline,
+			"error: the time of 500ms ran out (--timeout): 1 of 4 clusters have no whole result\n",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			address := clienttest.Serve(t, firstProbe(test.rest))
@@ -125,11 +142,15 @@ func TestErrorsOfTheCallAreOneLineAndACode(t *testing.T) {
 			exitFailed, "error: too many calls; try again in 1.5s",
 		},
 		"an invalid request": {
-			detailed(codes.InvalidArgument, "invalid", &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: "a.b", Description: "too long"}}}),
-			exitUsage, "error: invalid; a.b: too long",
+			detailed(codes.InvalidArgument, "per_cluster_timeout: too long; a.b: too short", &errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
+				{Field: "per_cluster_timeout", Description: "too long"}, {Field: "selector.names[3]", Description: "too many"}, {Field: "a.b", Description: "too short"},
+			}}),
+			exitUsage, "error: --per-cluster-timeout: too long; the clusters' names: too many; a.b: too short",
 		},
-		"another server": {status.Error(codes.Unimplemented, "unknown service"), exitFailed, "does not offer this call; is it an aggregator, and not older than fleetctl? (unknown service)"},
-		"several lines":  {status.Error(codes.Internal, "one\ntwo\x1b[31m"), exitFailed, `error: one\ntwo\x1b[31m`},
+		"an invalid request, without details": {status.Error(codes.InvalidArgument, "no: way"), exitUsage, "error: no: way"},
+		"data of Secrets":                     {status.Error(codes.PermissionDenied, "output.secret_data: not sent"), exitFailed, "error: --show-secret-data: not sent"},
+		"another server":                      {status.Error(codes.Unimplemented, "unknown service"), exitFailed, "does not offer this call; is it an aggregator, and not older than fleetctl? (unknown service)"},
+		"several lines":                       {status.Error(codes.Internal, "one\ntwo\x1b[31m"), exitFailed, `error: one\ntwo\x1b[31m`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			address := clienttest.Serve(t, clienttest.Script{ProbeClusters: func(*fleetv1.ProbeClustersRequest, probeServer) error { return test.err }})

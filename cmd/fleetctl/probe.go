@@ -60,7 +60,7 @@ Exit code 3: a selected cluster is not healthy (without --watch), or none is sel
 	cmd.Flags().DurationVar(&f.interval, "interval", 10*time.Second, "time from the start of one round to the next one's, with --watch")
 	mustComplete(cmd, "interval", cobra.NoFileCompletions)
 	f.registerStates(cmd)
-	f.fanout.register(cmd.Flags(), "5s")
+	f.fanout.register(cmd.Flags(), "(default 5s)")
 	f.printing.register(cmd)
 	return cmd
 }
@@ -112,7 +112,7 @@ func (a *app) probe(cmd *cobra.Command, f probeFlags) error {
 	if failed != nil {
 		return a.partial(cmd.Context(), failed, len(found), stream.Started())
 	}
-	return a.outcome(stream.Summary(), true)
+	return a.outcome(stream.Summary(), cut(stream.Summary(), found), true)
 }
 
 // checkWatch checks the flags of a probe that is repeated.
@@ -159,21 +159,27 @@ func (a *app) collectProbes(stream *client.ProbeStream, format output.Format) (f
 	return found, nil
 }
 
+// printProbes prints the results, and on stderr the summary in one line: where a table is read, or something failed.
 func (a *app) printProbes(found []*fleetv1.ProbeResult, summary *fleetv1.Summary, format output.Format, p printing) error {
+	if err := a.printResults(found, summary, format, p); err != nil {
+		return err
+	}
+	if err := a.stdout.Flush(); err != nil { // The results come first where both go to one place.
+		return err
+	}
+	table := format.Kind == output.Table || format.Kind == output.Wide
+	if table && summary.GetExpected() > 0 || format.Kind != output.JSONL && unread(summary) > 0 {
+		fmt.Fprintln(a.stderr, tally(summary))
+	}
+	return nil
+}
+
+func (a *app) printResults(found []*fleetv1.ProbeResult, summary *fleetv1.Summary, format output.Format, p printing) error {
 	switch format.Kind {
 	case output.JSONL, output.Name:
 		return nil
 	case output.Table, output.Wide:
-		if err := a.probeTable(found, format.Kind == output.Wide, p.noHeadings); err != nil || summary == nil {
-			return err
-		}
-		if err := a.stdout.Flush(); err != nil { // The table comes first where both go to one place.
-			return err
-		}
-		if summary.GetExpected() > 0 {
-			fmt.Fprintln(a.stderr, tally(summary))
-		}
-		return nil
+		return a.probeTable(found, format.Kind == output.Wide, p.noHeadings)
 	default:
 		sortProbes(found)
 		items, err := encoded(found)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc/codes"
+
 	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
@@ -88,4 +90,22 @@ func tally(s *fleetv1.Summary) string {
 		line += fmt.Sprintf(", %d not attempted", n)
 	}
 	return fmt.Sprintf("%s of %d in %s", line, s.GetExpected(), latency(s.GetDuration()))
+}
+
+// cut is how many clusters a probe has no verdict of because the call's time ran out: those that failed are known to have.
+func cut(s *fleetv1.Summary, found []*fleetv1.ProbeResult) int32 {
+	missing := s.GetExpected()
+	for _, result := range found {
+		if !unfinished(result) {
+			missing--
+		}
+	}
+	return missing
+}
+
+// unfinished tells that a probe was ended by the call. A cluster that takes too long itself is unreachable, not unknown.
+func unfinished(result *fleetv1.ProbeResult) bool {
+	state := result.GetObservation().GetVerdict().GetState()
+	return codes.Code(result.GetError().GetCode()) == codes.DeadlineExceeded && //nolint:gosec // Codes are small.
+		(state == fleetv1.Verdict_STATE_UNKNOWN || state == fleetv1.Verdict_STATE_UNSPECIFIED)
 }

@@ -71,6 +71,9 @@ func (r *repeated) end(ctx context.Context, err error) error {
 	if r.bounded && len(r.latest) > 0 && timeOver(ctx, err) {
 		return r.app.over()
 	}
+	if len(r.latest) > 0 && unknownCluster(err) { // It has left the fleet: no mistake of the command line.
+		return exitError{exitFailed, r.app.describe(ctx, err)}
+	}
 	return err
 }
 
@@ -90,7 +93,7 @@ func (r *repeated) first(ctx context.Context) error {
 		return err
 	}
 	if err == nil && len(found) == 0 {
-		err = r.app.outcome(stream.Summary(), true)
+		err = r.app.outcome(stream.Summary(), 0, true)
 	}
 	return errors.Join(err, r.app.stdout.Flush())
 }
@@ -100,11 +103,13 @@ func (r *repeated) again(ctx context.Context) error {
 	ctx, cancel := r.round(ctx)
 	defer cancel()
 	gone := maps.Clone(r.latest)
+	var found []*fleetv1.ProbeResult
 	stream := r.client.ProbeClusters(ctx, r.req)
 	for result, err := range stream.Results() {
 		if err != nil {
 			return err
 		}
+		found = append(found, result)
 		n, changed := newsOfProbe(r.latest[result.GetCluster()], result)
 		r.note(result)
 		delete(gone, result.GetCluster())
@@ -124,7 +129,7 @@ func (r *repeated) again(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.app.outcome(stream.Summary(), false); err != nil {
+	if err := r.app.outcome(stream.Summary(), cut(stream.Summary(), found), false); err != nil {
 		fmt.Fprintln(r.app.stderr, "warning: this round: "+err.Error())
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -91,6 +92,23 @@ func TestARepeatedProbeEndsWithItsTimeOrWhereNothingIsSelected(t *testing.T) {
 	}
 	_, stderr, code = fleetctl(t.Context(), t, "probe", "--watch", "--server", clienttest.Serve(t, rounds([]*fleetv1.ClusterHealth{})))
 	if code != exitUnhealthy || stderr != noClusters+"\n" {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+func TestAWatchedClusterThatLeavesTheFleetIsNoMistakeOfTheCommandLine(t *testing.T) {
+	var calls atomic.Int32
+	address := clienttest.Serve(t, clienttest.Script{ProbeClusters: func(_ *fleetv1.ProbeClustersRequest, out probeServer) error {
+		if calls.Add(1) > 1 {
+			return status.ErrorProto(failed(codes.NotFound, "the fleet has no cluster a", "CLUSTER_NOT_FOUND"))
+		}
+		return errors.Join(
+			out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Started{Started: &fleetv1.Started{Expected: 1}}}),
+			out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Result{Result: &fleetv1.ProbeResult{Cluster: "a"}}}),
+			out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Summary{Summary: &fleetv1.Summary{Expected: 1, Succeeded: 1}}}))
+	}})
+	_, stderr, code := fleetctl(t.Context(), t, "probe", "--watch", "--interval", "100ms", "a", "--server", address)
+	if code != exitFailed || !strings.Contains(stderr, "error: the fleet has no cluster a;") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }

@@ -106,6 +106,11 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 			},
 			ResourceType: pods, Namespace: "default", LabelSelector: "app=web", FieldSelector: "a=b", Output: shown,
 		},
+		"clusters -l x=y -l team=core --selector=": &fleetv1.ListClustersRequest{Selector: &fleetv1.ClusterSelector{LabelSelector: "x=y,team=core"}},
+		"get pods -l a=b -l c=d --clusters x=y --clusters !z --field-selector e=f --field-selector g=h": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{LabelSelector: "x=y,!z"}, ResourceType: pods, Namespace: "default",
+			LabelSelector: "a=b,c=d", FieldSelector: "e=f,g=h", Output: shown,
+		},
 		"get pods -o yaml --show-managed-fields --show-secret-data": &fleetv1.FetchManifestsRequest{
 			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default",
 			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, ManagedFields: true, SecretData: true},

@@ -68,7 +68,9 @@ terminated.`,
 		RunE:          help,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Version:       version.String(),
+
+		SuggestionsMinimumDistance: 2,
+		Version:                    version.String(),
 	}
 	root.SetFlagErrorFunc(flagError)
 	a.connection.register(root.PersistentFlags())
@@ -77,6 +79,9 @@ terminated.`,
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {
+		if cmd.Name() == "help" {
+			cmd.Args = helpTopic
+		}
 		if !cmd.Runnable() { // Only commands that run have their arguments checked.
 			cmd.RunE = help
 		}

@@ -58,8 +58,28 @@ func isText(what, text string) error {
 }
 
 func (s *selection) registerLabels(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&s.labels, "selector", "l", "", "only clusters whose labels match, such as env=prod,!canary")
+	cmd.Flags().VarP((*requirements)(&s.labels), "selector", "l", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
 }
+
+// requirements are a selector that may be given in pieces, all of which hold.
+type requirements string
+
+// String is the selector so far.
+func (r *requirements) String() string { return string(*r) }
+
+// Set adds a piece.
+func (r *requirements) Set(text string) error {
+	if *r != "" && text != "" {
+		text = string(*r) + "," + text
+	}
+	if text != "" {
+		*r = requirements(text)
+	}
+	return nil
+}
+
+// Type is what the help says stands behind the flag.
+func (*requirements) Type() string { return "string" }
 
 func (s *selection) registerStates(cmd *cobra.Command) {
 	s.registerStatesAs(cmd, "only clusters whose last known state is one of these")
@@ -89,7 +109,7 @@ type fanout struct {
 
 func (f *fanout) register(flags *pflag.FlagSet, perCluster string) {
 	flags.Int32Var(&f.limit, "limit", 0, "how many clusters are asked at once, at least 1 (default and upper bound: the aggregator's limits)")
-	flags.DurationVar(&f.perCluster, "per-cluster-timeout", 0, "how long one cluster may take, waiting for its turn not included (default "+perCluster+")")
+	flags.DurationVar(&f.perCluster, "per-cluster-timeout", 0, "how long one cluster may take, waiting for its turn not included "+perCluster)
 }
 
 func (f *fanout) check(flags *pflag.FlagSet) error {

@@ -26,6 +26,15 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	return usagef("unknown command %q%s", args[0], didYouMean(cmd.SuggestionsFor(args[0]), ""))
 }
 
+// helpTopic refuses the arguments of help that name no command.
+func helpTopic(cmd *cobra.Command, args []string) error {
+	topic, rest, err := cmd.Root().Find(args)
+	if err != nil {
+		return usageError{err}
+	}
+	return noCommand(topic, rest)
+}
+
 // flagError makes an error of the flags a usage error, with what may have been meant.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError

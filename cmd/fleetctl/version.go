@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/clusterfleet/clusterfleet/internal/safetext"
 	"github.com/clusterfleet/clusterfleet/internal/version"
 )
 
@@ -50,29 +49,19 @@ func (a *app) serverState(cmd *cobra.Command) error {
 	defer cancel()
 	ctx, cancel = context.WithTimeout(ctx, serverPatience)
 	defer cancel()
-	state := "not serving"
 	serving, err := c.Serving(ctx, "")
 	switch {
 	case cmd.Context().Err() != nil:
 		return err
 	case status.Code(err) == codes.DeadlineExceeded:
-		state = "no answer"
+		return exitError{exitFailed, fmt.Sprintf("the aggregator at %s does not answer within %s", c.Address(), min(serverPatience, a.connection.timeout))}
 	case err != nil:
-		state = a.describe(cmd.Context(), err)
-	case serving:
+		return err
+	}
+	state := "not serving"
+	if serving {
 		state = "serving"
 	}
-	fmt.Fprintf(a.stdout, "Server: %s: %s\n", c.Address(), safetext.Clean(state))
-	if err == nil {
-		return nil
-	}
-	return exitError{code: noAnswer(cmd.Context(), err)}
-}
-
-// noAnswer is the exit code where the aggregator did not answer: the patience that ran out is not the user's --timeout.
-func noAnswer(ctx context.Context, err error) int {
-	if code := exitCode(ctx, err); code != exitDeadline {
-		return code
-	}
-	return exitFailed
+	fmt.Fprintf(a.stdout, "Server: %s: %s\n", c.Address(), state)
+	return nil
 }

@@ -39,8 +39,8 @@ is known of it. What was known before the aggregator started does not count. Vir
 
 It waits for 5 minutes, or for --timeout on the command line; the configuration's timeout is for calls.
 
-Exit code 0: they are. 124: the time ran out; stderr names who is missing. 3: no cluster is selected. 2: --for is wrong.
-1: a name is not known, or no longer.`,
+Exit code 0: they are. 124: the time ran out; stderr names who is missing. 3: no cluster is selected. 2: --for is wrong, or
+a name is not known. 1: a cluster that is named has left the fleet.`,
 		Example: `  fleetctl wait --for=state=HEALTHY prod-1 prod-2
   fleetctl wait --for=state=healthy -l env=prod --timeout 30s
   fleetctl wait --for=state=HEALTHY --any -o name`,

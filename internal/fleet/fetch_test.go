@@ -206,9 +206,20 @@ func TestAClusterThatDoesNotComeToAnEndIsLeftAtItsTimeout(t *testing.T) {
 	fetchFromFaulty(t, 6*time.Second, []faulty{
 		{lists(simulator.Fault{Kind: simulator.Hang}), cluster.ResponseTimeout},
 		{lists(simulator.Fault{Kind: simulator.Drip, Interval: 10 * time.Millisecond}), cluster.ResponseTimeout},
-		{lists(simulator.Fault{Kind: simulator.EndlessBody}), cluster.ResponseTimeout},
 		{lists(simulator.Fault{Kind: simulator.EndlessContinue}), cluster.ResponseTimeout},
 	})
+}
+
+// TestAListWithoutEndEnds at the bound of a page or at the cluster's time: that depends on how fast this machine reads.
+func TestAListWithoutEndEnds(t *testing.T) {
+	t.Parallel()
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1})
+	name := sim.Names()[0]
+	fleettest.SetFault(t, sim, name, lists(simulator.Fault{Kind: simulator.EndlessBody}))
+	got := fetchAll(t.Context(), t, f, fleet.FetchRequest{Query: configMaps(), Timeout: 6 * time.Second})[name]
+	if e := got.end.Err; e == nil || e.Reason != cluster.ResponseTooLarge && e.Reason != cluster.ResponseTimeout {
+		t.Errorf("it ended with %v", e)
+	}
 }
 
 // fetchFromFaulty fetches from a cluster a fault and four good ones.

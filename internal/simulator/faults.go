@@ -227,6 +227,9 @@ func (f Fault) check() (Fault, trait, error) {
 	if len(f.Latency.tails) > 0 {
 		return f, t, errors.New("latency: the clusters of a fault are chosen by the fault, not by a share of its latency")
 	}
+	if f.Kind == Slow && f.Latency.shape == constant && f.Latency.low == 0 {
+		return f, t, errors.New("latency: this fault needs one that is not 0, such as 3s")
+	}
 	if t.complete != nil {
 		t.complete(&f)
 	}

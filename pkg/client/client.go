@@ -30,7 +30,7 @@ type Client struct {
 }
 
 // Dial returns a client of the aggregator at target: HOST:PORT, or HOST for port 7443. It does not connect: the first
-// call does. An error means that the target or an option is wrong.
+// call does. An error means that the target (an [AddressError]) or an option is wrong.
 func Dial(target string, options ...Option) (*Client, error) {
 	s := settings{userAgent: "clusterfleet-go", timeout: DefaultTimeout}
 	for _, set := range options {

@@ -125,9 +125,15 @@ func newStream[Req, M any, E Event[M], R comparable](ctx context.Context, c *Cli
 				return
 			}
 		}
-		if !errors.Is(err, io.EOF) {
+		if !ended(err) {
 			yield(nil, c.explain(err))
 		}
 	}
 	return &Stream[M, E, R]{events: events, result: result}
+}
+
+// ended tells that the aggregator ended the stream well. That a connection ended is no such end: io.EOF is its cause then.
+func ended(err error) bool {
+	var unreachable *ConnectError
+	return errors.Is(err, io.EOF) && !errors.As(err, &unreachable)
 }

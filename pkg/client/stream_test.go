@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -236,5 +237,18 @@ func TestACallersContextEndsTheStream(t *testing.T) {
 	}
 	if status.Code(last) != codes.Canceled {
 		t.Errorf("the stream ended with %v", last)
+	}
+}
+
+func TestAStreamThatDoesNotReachTheServerIsAConnectError(t *testing.T) {
+	authority := clienttest.NewAuthority(t)
+	secure := clienttest.Serve(t, clienttest.Script{ProbeClusters: send(nil, probeStarted(0), probeSummary(0))},
+		authority.Server(t, "fleet.example", tls.NoClientCert))
+	for name, address := range map[string]string{"plaintext to TLS": secure, "nobody listens": closedPort(t)} {
+		_, err := collect(dial(t, address).ProbeClusters(t.Context(), &probeRequest{}))
+		var unreachable *client.ConnectError
+		if !errors.As(err, &unreachable) || errors.Is(err, client.ErrIncomplete) {
+			t.Errorf("%s: the error is %v, want a ConnectError", name, err)
+		}
 	}
 }

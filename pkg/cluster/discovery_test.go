@@ -130,6 +130,42 @@ func TestNamesOfTypesAreResolvedAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
+func TestMetadataComesWithItsKindAlsoWhereTheVersionIsGiven(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		style func(*api)
+		kind  string
+	}{
+		"aggregated":           {aggregated, "Deployment"},
+		"unaggregated":         {unaggregated, "Deployment"},
+		"discovery is refused": {func(a *api) { a.handlers["*"] = lists }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAPI(t, test.style)
+			client := newClient(t, a.config())
+			q := cluster.Query{Type: cluster.TypeName{Group: "apps", Version: "v1", Name: "deployments"}, Namespace: "ns", Format: cluster.MetadataFormat}
+			for _, token := range []string{"", "next"} {
+				body, err := client.Read(t.Context(), q, token)
+				must(err)
+				if got := body.Resource.Kind; got != test.kind {
+					t.Errorf("page %q: the kind is %q, want %q", token, got, test.kind)
+				}
+				_ = body.Close()
+			}
+			discoveries := 0
+			for _, request := range a.seen() {
+				if request == "GET /api" {
+					discoveries++
+				}
+			}
+			if discoveries != 1 {
+				t.Errorf("discovered %d times", discoveries)
+			}
+		})
+	}
+}
+
 func TestAVersionThatIsGivenNeedsNoDiscovery(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, aggregated)

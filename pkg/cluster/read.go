@@ -26,7 +26,7 @@ const (
 // Body is the answer to one read, as the API server sends it, decompressed. It holds one of the cluster's calls until it
 // is closed. Errors of Read other than io.EOF are *Error.
 type Body struct {
-	// Resource is what the query has been resolved to; its Kind is empty where no discovery was needed.
+	// Resource is what the query has been resolved to; its Kind is empty where no discovery was needed, or where it failed.
 	Resource Resource
 
 	ctx     context.Context //nolint:containedctx // the call that the body is part of: it says why a read ended
@@ -74,7 +74,7 @@ func (c *Client) Read(ctx context.Context, q Query, continueToken string) (*Body
 	if err := q.Validate(); err != nil {
 		return nil, NewError(InvalidRequest, PhaseQueue, err.Error(), err)
 	}
-	if q.Type.Version == "" {
+	if q.Type.Version == "" || q.Format == MetadataFormat && c.discovered(ctx, q.Type, continueToken) {
 		return c.readResolved(ctx, q, continueToken)
 	}
 	// The path is known but for the scope of the type, which discovery can tell: it is asked only if the guess is wrong.
@@ -94,6 +94,17 @@ func (c *Client) Read(ctx context.Context, q Query, continueToken string) (*Body
 		return nil, err
 	}
 	return c.readPage(ctx, resource, q, continueToken)
+}
+
+// discovered reports whether it is known what the name means, for answers that do not tell the kind of their objects. Where
+// discovery fails, it is tried for the first page only.
+func (c *Client) discovered(ctx context.Context, name TypeName, continueToken string) bool {
+	if continueToken == "" {
+		_, err := c.resolve(ctx, name, typesAge)
+		return err == nil
+	}
+	_, err, known := c.types.resolve(name, typesAge)
+	return known && err == nil
 }
 
 func (c *Client) readResolved(ctx context.Context, q Query, continueToken string) (*Body, error) {

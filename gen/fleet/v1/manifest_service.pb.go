@@ -216,7 +216,8 @@ type FetchManifestsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Which clusters. Default: the whole fleet.
 	Selector *ClusterSelector `protobuf:"bytes,1,opt,name=selector,proto3" json:"selector,omitempty"`
-	// The most time that one cluster may take, waiting for its turn not included. Default: 30 s.
+	// The most time that one cluster may take, waiting for its turn not included. Default: 30 s. Whatever it is, a server
+	// that sends nothing is given up after 10 s.
 	PerClusterTimeout *durationpb.Duration `protobuf:"bytes,2,opt,name=per_cluster_timeout,json=perClusterTimeout,proto3" json:"per_cluster_timeout,omitempty"`
 	// How many clusters are read at once. Default and upper bound: the server's limits.
 	MaxConcurrency int32 `protobuf:"varint,3,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
