@@ -56,6 +56,26 @@ func TestARealFleetIsWatched(t *testing.T) {
 			}
 		}
 	})
+	t.Run("and whom it refuses does not flap", func(t *testing.T) {
+		<-time.After(time.Until(refused.Add(steady)))
+		for name, reason := range map[string]fleetv1.Verdict_Reason{
+			"stranger": fleetv1.Verdict_REASON_UNAUTHENTICATED, "guest": fleetv1.Verdict_REASON_FORBIDDEN,
+		} {
+			all := changes(t, watch, name)
+			begin := slices.IndexFunc(all, in(unauthorized))
+			for _, h := range all[begin:] {
+				if v := h.GetObservation().GetVerdict(); h.GetState() != unauthorized || v.GetState() != unauthorized || v.GetReason() != reason || h.GetFlapping() {
+					t.Errorf("got %v", h)
+				}
+			}
+			if n := len(transitions(t, a, &fleetv1.ClusterSelector{Names: []string{name}})); n != 1 {
+				t.Errorf("%s has changed its state %d times", name, n)
+			}
+			if h := liveHealth(t, a)[name]; h.GetObservation().GetAge().AsDuration() > noticed {
+				t.Errorf("%s is not probed any more: %v", name, h)
+			}
+		}
+	})
 	t.Run("when one stops", func(t *testing.T) {
 		fleet.Kill(0)
 		stopped := time.Now()
@@ -85,26 +105,6 @@ func TestARealFleetIsWatched(t *testing.T) {
 		down := slices.IndexFunc(happened, func(t *fleetv1.Transition) bool { return t.GetFrom() == healthy && t.GetTo() == unreachable })
 		if down < 0 || happened[len(happened)-1].GetTo() != healthy || !slices.IsSortedFunc(happened, byTime) || down == len(happened)-1 {
 			t.Errorf("got %v", happened)
-		}
-	})
-	t.Run("and whom it refuses does not flap", func(t *testing.T) {
-		<-time.After(time.Until(refused.Add(steady)))
-		for name, reason := range map[string]fleetv1.Verdict_Reason{
-			"stranger": fleetv1.Verdict_REASON_UNAUTHENTICATED, "guest": fleetv1.Verdict_REASON_FORBIDDEN,
-		} {
-			all := changes(t, watch, name)
-			begin := slices.IndexFunc(all, in(unauthorized))
-			for _, h := range all[begin:] {
-				if v := h.GetObservation().GetVerdict(); h.GetState() != unauthorized || v.GetState() != unauthorized || v.GetReason() != reason || h.GetFlapping() {
-					t.Errorf("got %v", h)
-				}
-			}
-			if n := len(transitions(t, a, &fleetv1.ClusterSelector{Names: []string{name}})); n != 1 {
-				t.Errorf("%s has changed its state %d times", name, n)
-			}
-			if h := liveHealth(t, a)[name]; h.GetObservation().GetAge().AsDuration() > noticed {
-				t.Errorf("%s is not probed any more: %v", name, h)
-			}
 		}
 	})
 }

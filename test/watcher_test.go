@@ -32,7 +32,7 @@ type watcher struct {
 // run watches until ctx ends, through every outage of the aggregator.
 func (w *watcher) run(ctx context.Context, t *testing.T, c *client.Client) {
 	for ctx.Err() == nil {
-		if err := w.watch(ctx, t, c); err != nil && !passing(err) {
+		if err := w.watch(ctx, c); err != nil && !passing(err) {
 			t.Errorf("a watch ended: %v", err)
 			return
 		}
@@ -45,7 +45,7 @@ func passing(err error) bool {
 	return code == codes.Unavailable || code == codes.Canceled || code == codes.DeadlineExceeded
 }
 
-func (w *watcher) watch(ctx context.Context, t *testing.T, c *client.Client) error {
+func (w *watcher) watch(ctx context.Context, c *client.Client) error {
 	if w.restless {
 		var leave context.CancelFunc
 		ctx, leave = context.WithTimeout(ctx, 200*time.Millisecond+rand.N(2*time.Second))
@@ -56,7 +56,7 @@ func (w *watcher) watch(ctx context.Context, t *testing.T, c *client.Client) err
 			return err
 		}
 		if err := w.take(event); err != nil {
-			t.Error(err)
+			return err
 		}
 	}
 	return nil
