@@ -44,7 +44,7 @@ same documents.`,
 		Example: `  fleetctl history
   fleetctl history prod-1 --since 7d
   fleetctl history -l env=prod --state unreachable,degraded --limit 20 -o wide
-  fleetctl history --since 24h -o jsonl | jq -r .cluster | sort | uniq -c`,
+  fleetctl history --since 24h --limit 10000 -o jsonl | jq -r .cluster | sort | uniq -c`,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			f.names = names
 			return a.history(cmd, f)
@@ -70,7 +70,7 @@ func (a *app) history(cmd *cobra.Command, f historyFlags) error {
 	if err != nil {
 		return err
 	}
-	req := &fleetv1.ListTransitionsRequest{Selector: selector, PageSize: int32(min(f.limit, maxPage))} //nolint:gosec // It is bounded.
+	req := &fleetv1.ListTransitionsRequest{Selector: selector, PageSize: int32(min(f.limit, maxPage-1)) + 1} //nolint:gosec // It is bounded.
 	switch {
 	case f.limit < 1:
 		return usagef("--limit must be at least 1, not %d", f.limit)
@@ -92,9 +92,11 @@ func (a *app) history(cmd *cobra.Command, f historyFlags) error {
 		if failed = err; failed != nil {
 			break
 		}
-		if found = append(found, transition); len(found) == f.limit {
+		if len(found) == f.limit {
+			fmt.Fprintf(a.stderr, "the latest %d are shown, there are more: --limit\n", f.limit)
 			break
 		}
+		found = append(found, transition)
 	}
 	if failed != nil && len(found) == 0 {
 		return failed

@@ -139,7 +139,7 @@ func resumeMetadata(token string) map[string]string {
 
 func notMonitored() error {
 	return failure(codes.FailedPrecondition, "NOT_MONITORED",
-		"this aggregator does not monitor its clusters; ProbeClusters tests them now")
+		"this aggregator does not watch its clusters (--probe-interval 0); ProbeClusters, or fleetctl probe, tests them now")
 }
 
 func noHistory() error {

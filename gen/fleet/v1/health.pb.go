@@ -91,8 +91,8 @@ type ClusterHealth struct {
 	Cluster string `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
 	// The cluster's labels.
 	Labels map[string]string `protobuf:"bytes,2,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// The confirmed state: it changes only after several probes agree. STATE_UNKNOWN when nothing was learnt for 35 s, when
-	// the aggregator itself seems to be cut off, and for virtual clusters.
+	// The confirmed state: it changes only after several probes agree. STATE_UNKNOWN when nothing was learnt for 3.5
+	// probe intervals (35 s by default), when the aggregator itself seems to be cut off, and for virtual clusters.
 	State Verdict_State `protobuf:"varint,3,opt,name=state,proto3,enum=fleet.v1.Verdict_State" json:"state,omitempty"`
 	// The last state that was known, where `state` is STATE_UNKNOWN; else the same.
 	KnownState Verdict_State `protobuf:"varint,4,opt,name=known_state,json=knownState,proto3,enum=fleet.v1.Verdict_State" json:"known_state,omitempty"`

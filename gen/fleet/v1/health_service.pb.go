@@ -925,7 +925,7 @@ var File_fleet_v1_health_service_proto protoreflect.FileDescriptor
 
 const file_fleet_v1_health_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1dfleet/v1/health_service.proto\x12\bfleet.v1\x1a\x1bbuf/validate/validate.proto\x1a\x17fleet/v1/selector.proto\x1a\x15fleet/v1/health.proto\x1a\x15fleet/v1/stream.proto\x1a\x16fleet/v1/verdict.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x92\x02\n" +
+	"\x1dfleet/v1/health_service.proto\x12\bfleet.v1\x1a\x1bbuf/validate/validate.proto\x1a\x15fleet/v1/health.proto\x1a\x17fleet/v1/selector.proto\x1a\x15fleet/v1/stream.proto\x1a\x16fleet/v1/verdict.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x92\x02\n" +
 	"\x14ProbeClustersRequest\x125\n" +
 	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x12X\n" +
 	"\x13per_cluster_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
@@ -1071,8 +1071,8 @@ func file_fleet_v1_health_service_proto_init() {
 	if File_fleet_v1_health_service_proto != nil {
 		return
 	}
-	file_fleet_v1_selector_proto_init()
 	file_fleet_v1_health_proto_init()
+	file_fleet_v1_selector_proto_init()
 	file_fleet_v1_stream_proto_init()
 	file_fleet_v1_verdict_proto_init()
 	file_fleet_v1_health_service_proto_msgTypes[1].OneofWrappers = []any{
