@@ -57,9 +57,9 @@ func allHealthy(t *testing.T, fleet *realkube.Fleet) {
 			code   int
 			stderr string
 		}{
-			{[]string{"probe", "real-9"}, 1, `"real-9"`},
+			{[]string{"probe", "real-9"}, 2, `"real-9"`},
 			{[]string{"probe", "-l", "a in b"}, 2, "a in b"},
-			{[]string{"get", "configmaps", "-A", "--cluster", "real-9"}, 1, `"real-9"`},
+			{[]string{"get", "configmaps", "-A", "--cluster", "real-9"}, 2, `"real-9"`},
 		} {
 			r := a.Fleetctl(t, c.args...)
 			exits(t, r, c.code, "", c.stderr)

@@ -44,7 +44,7 @@ func TestApplyKeepsWhatHasNotChangedAndClosesTheRest(t *testing.T) {
 	kept, replaced := f.Client(names[0]), f.Client(names[1])
 
 	definitions := fleettest.Definitions(t, sim) // equal, but not the same
-	definitions[1].Labels = map[string]string{"moved": "true"}
+	definitions[1].Namespace = "moved"
 	if err := f.Apply(definitions[:3]); err != nil {
 		t.Fatal(err)
 	}
