@@ -62,7 +62,7 @@ func (c *wireConn) roundTrip(req *http.Request, t *trace) (resp *http.Response, 
 	t.firstByte = time.Since(sent)
 	t.enter(PhaseBody)
 	if t.terse {
-		if resp := usualAnswer(b.reader, req); resp != nil {
+		if resp := usualAnswer(b.reader, req, t.head != nil); resp != nil {
 			return resp, true, nil
 		}
 	}

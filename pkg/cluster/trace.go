@@ -16,7 +16,7 @@ type trace struct {
 	fresh bool
 	// terse allows answers without a header.
 	terse bool
-	// head is the whole request if it is known already.
+	// head is the whole request if it is known already. Then nobody stands between the prober and the wire.
 	head []byte
 	// deadline ends the call, beside its context, if it is set. It saves a warm probe the making of a context.
 	deadline time.Time

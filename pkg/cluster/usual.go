@@ -56,9 +56,9 @@ func isFieldValue[T string | []byte](s T) bool {
 }
 
 // usualAnswer returns the answer if it is what a healthy server sends: a 200 with a short plain body that has all arrived.
-// It returns nil, and takes nothing from the reader, for any other; http.ReadResponse then reads it. The response has no
+// With shared it may be the same one for many calls. It returns nil, and takes nothing from the reader, for any other; http.ReadResponse then reads it. The response has no
 // header.
-func usualAnswer(r *bufio.Reader, req *http.Request) *http.Response {
+func usualAnswer(r *bufio.Reader, req *http.Request, shared bool) *http.Response {
 	arrived, err := r.Peek(r.Buffered())
 	if err != nil {
 		return nil
@@ -85,12 +85,18 @@ func usualAnswer(r *bufio.Reader, req *http.Request) *http.Response {
 	if length < 0 || length != len(rest) {
 		return nil
 	}
-	content := bytes.Clone(rest)
+	resp := answerOK
+	if !shared || string(rest) != "ok" {
+		resp = &http.Response{StatusCode: http.StatusOK, Body: wholeBody(bytes.Clone(rest)), Request: req}
+	}
 	if _, err := r.Discard(len(arrived)); err != nil {
 		return nil
 	}
-	return &http.Response{StatusCode: http.StatusOK, Body: wholeBody(content), Request: req}
+	return resp
 }
+
+// answerOK is what a server answers that is ready. It is for those only who do not write into it.
+var answerOK = &http.Response{StatusCode: http.StatusOK, Body: wholeBody("ok")} //nolint:gochecknoglobals // a constant
 
 // isUsualField reports whether a header's line changes nothing about how the body is read, and sets length from the one
 // that says it.

@@ -34,7 +34,7 @@ func FuzzUsualAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sent []byte) {
 		r := bufio.NewReaderSize(bytes.NewReader(sent), 4096)
 		_, _ = r.Peek(1)
-		resp := usualAnswer(r, req)
+		resp := usualAnswer(r, req, false)
 		if resp == nil {
 			left, _ := io.ReadAll(r)
 			if !bytes.Equal(left, sent) {
