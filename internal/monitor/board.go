@@ -21,14 +21,6 @@ func (b *board) put(r *health.Record) { b.byName.Store(r.Subject.Name, r) }
 
 func (b *board) remove(name string) { b.byName.Delete(name) }
 
-func (b *board) get(name string, now time.Time, stale time.Duration) *health.Record {
-	value, ok := b.byName.Load(name)
-	if !ok {
-		return nil
-	}
-	return fresh(value.(*health.Record), now, stale) //nolint:forcetypeassert // nothing else is ever stored
-}
-
 func (b *board) all(now time.Time, stale time.Duration) []*health.Record {
 	var records []*health.Record
 	b.byName.Range(func(_, value any) bool {
