@@ -24,6 +24,8 @@ type FetchRequest struct {
 	// Limit is how many clusters are read at once. 0: the fleet's.
 	Limit int
 	Keep  Keep
+	// Unreachable returns why a cluster need not be tried, nil for one that is to be tried; nil tries all.
+	Unreachable func(name string) *cluster.Error
 }
 
 // Keep says what is not removed from objects.
@@ -118,6 +120,10 @@ func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest, h *hold) i
 			yield(&Batch{Cluster: m.name(), End: &End{Skipped: true}}, nil)
 			return
 		}
+		if known := r.knownUnreachable(m.name()); known != nil {
+			yield(&Batch{Cluster: m.name(), End: &End{Err: known}}, nil)
+			return
+		}
 		watch := newStopwatch(ctx, cmp.Or(r.Timeout, cluster.DefaultReadTimeout))
 		defer watch.stop()
 		t := newReading(f, m, r, h, watch)
@@ -134,4 +140,11 @@ func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest, h *hold) i
 			}
 		}
 	}
+}
+
+func (r FetchRequest) knownUnreachable(name string) *cluster.Error {
+	if r.Unreachable == nil {
+		return nil
+	}
+	return r.Unreachable(name)
 }

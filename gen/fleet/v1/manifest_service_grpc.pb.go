@@ -19,8 +19,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ManifestService_FetchManifests_FullMethodName = "/fleet.v1.ManifestService/FetchManifests"
-	ManifestService_GetManifests_FullMethodName   = "/fleet.v1.ManifestService/GetManifests"
+	ManifestService_FetchManifests_FullMethodName    = "/fleet.v1.ManifestService/FetchManifests"
+	ManifestService_GetManifests_FullMethodName      = "/fleet.v1.ManifestService/GetManifests"
+	ManifestService_CompareManifests_FullMethodName  = "/fleet.v1.ManifestService/CompareManifests"
+	ManifestService_ListResourceTypes_FullMethodName = "/fleet.v1.ManifestService/ListResourceTypes"
 )
 
 // ManifestServiceClient is the client API for ManifestService service.
@@ -37,6 +39,12 @@ type ManifestServiceClient interface {
 	// GetManifests reads single objects by reference, over any number of clusters: `started`, one `result` a reference in
 	// the order of completion (its `index` says which one), `summary`. One reference that fails leaves the others alone.
 	GetManifests(ctx context.Context, in *GetManifestsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetManifestsResponse], error)
+	// CompareManifests reads one object, or a whole selection, from the selected clusters, takes away what differs by nature
+	// (status, fields that API servers set) and tells which clusters have the same and how the others differ: `started`, a
+	// `cluster` for each cluster that was read, then an `object` for each object that is not the same everywhere, `summary`.
+	CompareManifests(ctx context.Context, in *CompareManifestsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CompareManifestsResponse], error)
+	// ListResourceTypes tells which resource types the selected clusters serve, in which versions, and what is broken.
+	ListResourceTypes(ctx context.Context, in *ListResourceTypesRequest, opts ...grpc.CallOption) (*ListResourceTypesResponse, error)
 }
 
 type manifestServiceClient struct {
@@ -85,6 +93,35 @@ func (c *manifestServiceClient) GetManifests(ctx context.Context, in *GetManifes
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ManifestService_GetManifestsClient = grpc.ServerStreamingClient[GetManifestsResponse]
 
+func (c *manifestServiceClient) CompareManifests(ctx context.Context, in *CompareManifestsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CompareManifestsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ManifestService_ServiceDesc.Streams[2], ManifestService_CompareManifests_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CompareManifestsRequest, CompareManifestsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ManifestService_CompareManifestsClient = grpc.ServerStreamingClient[CompareManifestsResponse]
+
+func (c *manifestServiceClient) ListResourceTypes(ctx context.Context, in *ListResourceTypesRequest, opts ...grpc.CallOption) (*ListResourceTypesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListResourceTypesResponse)
+	err := c.cc.Invoke(ctx, ManifestService_ListResourceTypes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ManifestServiceServer is the server API for ManifestService service.
 // All implementations must embed UnimplementedManifestServiceServer
 // for forward compatibility.
@@ -99,6 +136,12 @@ type ManifestServiceServer interface {
 	// GetManifests reads single objects by reference, over any number of clusters: `started`, one `result` a reference in
 	// the order of completion (its `index` says which one), `summary`. One reference that fails leaves the others alone.
 	GetManifests(*GetManifestsRequest, grpc.ServerStreamingServer[GetManifestsResponse]) error
+	// CompareManifests reads one object, or a whole selection, from the selected clusters, takes away what differs by nature
+	// (status, fields that API servers set) and tells which clusters have the same and how the others differ: `started`, a
+	// `cluster` for each cluster that was read, then an `object` for each object that is not the same everywhere, `summary`.
+	CompareManifests(*CompareManifestsRequest, grpc.ServerStreamingServer[CompareManifestsResponse]) error
+	// ListResourceTypes tells which resource types the selected clusters serve, in which versions, and what is broken.
+	ListResourceTypes(context.Context, *ListResourceTypesRequest) (*ListResourceTypesResponse, error)
 	mustEmbedUnimplementedManifestServiceServer()
 }
 
@@ -114,6 +157,12 @@ func (UnimplementedManifestServiceServer) FetchManifests(*FetchManifestsRequest,
 }
 func (UnimplementedManifestServiceServer) GetManifests(*GetManifestsRequest, grpc.ServerStreamingServer[GetManifestsResponse]) error {
 	return status.Error(codes.Unimplemented, "method GetManifests not implemented")
+}
+func (UnimplementedManifestServiceServer) CompareManifests(*CompareManifestsRequest, grpc.ServerStreamingServer[CompareManifestsResponse]) error {
+	return status.Error(codes.Unimplemented, "method CompareManifests not implemented")
+}
+func (UnimplementedManifestServiceServer) ListResourceTypes(context.Context, *ListResourceTypesRequest) (*ListResourceTypesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListResourceTypes not implemented")
 }
 func (UnimplementedManifestServiceServer) mustEmbedUnimplementedManifestServiceServer() {}
 func (UnimplementedManifestServiceServer) testEmbeddedByValue()                         {}
@@ -158,13 +207,47 @@ func _ManifestService_GetManifests_Handler(srv interface{}, stream grpc.ServerSt
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ManifestService_GetManifestsServer = grpc.ServerStreamingServer[GetManifestsResponse]
 
+func _ManifestService_CompareManifests_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CompareManifestsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ManifestServiceServer).CompareManifests(m, &grpc.GenericServerStream[CompareManifestsRequest, CompareManifestsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ManifestService_CompareManifestsServer = grpc.ServerStreamingServer[CompareManifestsResponse]
+
+func _ManifestService_ListResourceTypes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListResourceTypesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ManifestServiceServer).ListResourceTypes(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ManifestService_ListResourceTypes_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ManifestServiceServer).ListResourceTypes(ctx, req.(*ListResourceTypesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ManifestService_ServiceDesc is the grpc.ServiceDesc for ManifestService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var ManifestService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "fleet.v1.ManifestService",
 	HandlerType: (*ManifestServiceServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "ListResourceTypes",
+			Handler:    _ManifestService_ListResourceTypes_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "FetchManifests",
@@ -174,6 +257,11 @@ var ManifestService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "GetManifests",
 			Handler:       _ManifestService_GetManifests_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "CompareManifests",
+			Handler:       _ManifestService_CompareManifests_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -92,8 +92,15 @@ type Summary struct {
 	Bytes int64 `protobuf:"varint,9,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// True when the call's time ran out, so that the failed and not attempted ones may be fine.
 	DeadlineExceeded bool `protobuf:"varint,10,opt,name=deadline_exceeded,json=deadlineExceeded,proto3" json:"deadline_exceeded,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The time that all clusters together waited in the aggregator: for their turn, for a rate that spares them, for memory;
+	// fetches only.
+	Queued *durationpb.Duration `protobuf:"bytes,11,opt,name=queued,proto3" json:"queued,omitempty"`
+	// The time that all clusters together took once it was their turn; fetches only.
+	ClusterTime *durationpb.Duration `protobuf:"bytes,12,opt,name=cluster_time,json=clusterTime,proto3" json:"cluster_time,omitempty"`
+	// Clusters that asked the aggregator to slow down (429, 503), so that it asks them less often for a while; fetches only.
+	Throttled     int32 `protobuf:"varint,13,opt,name=throttled,proto3" json:"throttled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Summary) Reset() {
@@ -196,13 +203,34 @@ func (x *Summary) GetDeadlineExceeded() bool {
 	return false
 }
 
+func (x *Summary) GetQueued() *durationpb.Duration {
+	if x != nil {
+		return x.Queued
+	}
+	return nil
+}
+
+func (x *Summary) GetClusterTime() *durationpb.Duration {
+	if x != nil {
+		return x.ClusterTime
+	}
+	return nil
+}
+
+func (x *Summary) GetThrottled() int32 {
+	if x != nil {
+		return x.Throttled
+	}
+	return 0
+}
+
 var File_fleet_v1_stream_proto protoreflect.FileDescriptor
 
 const file_fleet_v1_stream_proto_rawDesc = "" +
 	"\n" +
 	"\x15fleet/v1/stream.proto\x12\bfleet.v1\x1a\x1egoogle/protobuf/duration.proto\"%\n" +
 	"\aStarted\x12\x1a\n" +
-	"\bexpected\x18\x01 \x01(\x05R\bexpected\"\xc8\x02\n" +
+	"\bexpected\x18\x01 \x01(\x05R\bexpected\"\xd7\x03\n" +
 	"\aSummary\x12\x1a\n" +
 	"\bexpected\x18\x01 \x01(\x05R\bexpected\x12\x1c\n" +
 	"\tsucceeded\x18\x02 \x01(\x05R\tsucceeded\x12\x16\n" +
@@ -214,7 +242,10 @@ const file_fleet_v1_stream_proto_rawDesc = "" +
 	"\x05items\x18\b \x01(\x03R\x05items\x12\x14\n" +
 	"\x05bytes\x18\t \x01(\x03R\x05bytes\x12+\n" +
 	"\x11deadline_exceeded\x18\n" +
-	" \x01(\bR\x10deadlineExceededB;Z9github.com/clusterfleet/clusterfleet/gen/fleet/v1;fleetv1b\x06proto3"
+	" \x01(\bR\x10deadlineExceeded\x121\n" +
+	"\x06queued\x18\v \x01(\v2\x19.google.protobuf.DurationR\x06queued\x12<\n" +
+	"\fcluster_time\x18\f \x01(\v2\x19.google.protobuf.DurationR\vclusterTime\x12\x1c\n" +
+	"\tthrottled\x18\r \x01(\x05R\tthrottledB;Z9github.com/clusterfleet/clusterfleet/gen/fleet/v1;fleetv1b\x06proto3"
 
 var (
 	file_fleet_v1_stream_proto_rawDescOnce sync.Once
@@ -236,11 +267,13 @@ var file_fleet_v1_stream_proto_goTypes = []any{
 }
 var file_fleet_v1_stream_proto_depIdxs = []int32{
 	2, // 0: fleet.v1.Summary.duration:type_name -> google.protobuf.Duration
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	2, // 1: fleet.v1.Summary.queued:type_name -> google.protobuf.Duration
+	2, // 2: fleet.v1.Summary.cluster_time:type_name -> google.protobuf.Duration
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_fleet_v1_stream_proto_init() }
