@@ -16,7 +16,8 @@ import (
 
 // Options are what all clients of a fleet share.
 type Options struct {
-	// UserAgent is sent with every request. API servers tell our requests from others' by it.
+	// UserAgent is sent with every request, followed by what it is for: (probe), (fetch) or (discovery). API servers write
+	// it into their audit log.
 	UserAgent string
 	// Handshakes bounds the TLS handshakes that use the processor at one time, over all clients. nil: a bound of the
 	// client's own.

@@ -80,7 +80,7 @@ func isBroken(err error) bool {
 // readDocument reads one document of discovery.
 func (c *Client) readDocument(ctx context.Context, path, accept string, read func(*document) error) error {
 	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
-		return c.requests.accept(ctx, path, "", accept)
+		return c.requests.read(ctx, discovering, path, "", accept)
 	}, maxDiscoveryBytes)
 	if err != nil {
 		return err

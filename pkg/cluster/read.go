@@ -28,6 +28,8 @@ const (
 type Body struct {
 	// Resource is what the query has been resolved to; its Kind is empty where no discovery was needed, or where it failed.
 	Resource Resource
+	// Queued is the time that the call waited for the cluster's limits.
+	Queued time.Duration
 
 	ctx     context.Context //nolint:containedctx // the call that the body is part of: it says why a read ended
 	req     *http.Request
@@ -145,7 +147,7 @@ func (r Resource) check(q Query) error {
 
 func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToken string) (*Body, error) {
 	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
-		return c.requests.accept(ctx, r.path(q.Namespace, q.Name), q.parameters(PageSize, continueToken), q.Format.accept(q.Name == ""))
+		return c.requests.read(ctx, fetching, r.path(q.Namespace, q.Name), q.parameters(PageSize, continueToken), q.Format.accept(q.Name == ""))
 	}, maxPageBytes)
 	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusGone && continueToken != "" {
 		e.Message = "the list changed while it was read (its continue token expired); ask again"
@@ -162,7 +164,8 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	if c.isClosed() {
 		return nil, removed(nil)
 	}
-	if err := c.reading.acquire(ctx); err != nil {
+	turn, err := c.reading.acquire(ctx)
+	if err != nil {
 		return nil, explainRead(ctx, err, PhaseQueue)
 	}
 	t := &trace{}
@@ -170,17 +173,17 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	resp, err := c.roundTrip(by(readWay, request(callCtx)))
 	if err != nil {
 		cancel()
-		c.reading.release()
+		turn.end()
 		if errors.Is(err, net.ErrClosed) && c.isClosed() {
 			return nil, removed(err)
 		}
 		return nil, c.explainRejected(explainRead(ctx, err, t.at()), nil)
 	}
-	c.reading.learn(resp.StatusCode)
-	body := &Body{ctx: ctx, req: resp.Request, close: sync.OnceFunc(func() {
+	c.reading.learn(resp.StatusCode, retryAfter(resp.Header, time.Now()))
+	body := &Body{Queued: turn.queued, ctx: ctx, req: resp.Request, close: sync.OnceFunc(func() {
 		cancel()
 		_ = resp.Body.Close() // the call is over, whatever comes
-		c.reading.release()
+		turn.end()
 	})}
 	if resp.StatusCode != http.StatusOK {
 		defer body.close()
