@@ -97,10 +97,9 @@ func (f *Fleet) fetched(part fanout.Part[*member, *Batch]) *Batch {
 		if part.Err == nil {
 			return nil
 		}
-		return &Batch{
-			Cluster: part.Key.name(),
-			End:     &End{Err: f.unfinished(part.Key.name(), part.Err), Queued: part.Queued, Duration: part.Took},
-		}
+		end := &End{Err: f.unfinished(part.Key.name(), part.Err), Queued: part.Queued, Duration: part.Took}
+		f.metrics.ended(end)
+		return &Batch{Cluster: part.Key.name(), End: end}
 	}
 	if end := part.Value.End; end != nil {
 		end.Duration = part.Took - end.Queued
@@ -108,6 +107,7 @@ func (f *Fleet) fetched(part fanout.Part[*member, *Batch]) *Batch {
 		if end.Err == nil || end.Err.Blame != cluster.BlameObserver {
 			part.Key.pace.set(readWork, end.Duration)
 		}
+		f.metrics.ended(end)
 	}
 	return part.Value
 }

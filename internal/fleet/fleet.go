@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -39,6 +40,10 @@ type Options struct {
 	Limit int
 	// Log gets what no caller may see, such as the stack of a panic; nil discards it.
 	Log *slog.Logger
+	// Metrics gets the metrics of reads; nil: they are counted and not shown.
+	Metrics prometheus.Registerer
+	// ClusterMetrics is how many clusters have metrics of their own, by name.
+	ClusterMetrics int
 }
 
 // Fleet is all clusters and the latest observation of each. It is safe for concurrent use.
@@ -50,6 +55,7 @@ type Fleet struct {
 	latest  latest
 	flights *flights[probeKey, *Observation]
 	buffers manifest.Pool
+	metrics *metrics
 
 	changing sync.Mutex
 	roster   atomic.Pointer[roster]
@@ -94,6 +100,7 @@ func New(options Options) *Fleet {
 	}
 	f.flights = newFlights(f.probe)
 	f.roster.Store(&roster{})
+	f.metrics = newMetrics(f)
 	return f
 }
 

@@ -140,12 +140,15 @@ func (f *Fleet) get(ctx context.Context, e *errand, q cluster.Query, r GetReques
 	}
 	var result GetResult
 	one := FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep}
+	start := time.Now()
 	for batch := range f.fetch(ctx, e.member, one, h) { //nolint:errcheck // it yields none
 		if len(batch.Items) > 0 {
 			result.Item = batch.Items[0]
 		}
 		if batch.End != nil {
 			result.Err, result.Skipped, result.Bytes = batch.End.Err, batch.End.Skipped, batch.End.Bytes
+			batch.End.Duration = time.Since(start) - batch.End.Queued
+			f.metrics.ended(batch.End)
 		}
 	}
 	return result
