@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/clusterfleet/clusterfleet/internal/lifecycle"
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
@@ -56,6 +57,8 @@ type Fleet struct {
 	flights *flights[probeKey, *Observation]
 	buffers manifest.Pool
 	metrics *metrics
+	// lifecycles are those of Kubernetes' own types.
+	lifecycles lifecycle.Table
 
 	changing sync.Mutex
 	roster   atomic.Pointer[roster]

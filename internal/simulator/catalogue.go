@@ -30,6 +30,8 @@ type catalogue struct {
 	shelves   []*shelf
 	version   []byte
 	discovery map[string]document
+	// odd is what clusters discover and say of their version that serve other types than the rest, by their fault.
+	odd map[Kind]oddity
 }
 
 // resourceType is one type of object: what discovery says of it, and how to make one.
@@ -109,7 +111,10 @@ func newCatalogue(counts map[string]int, objectBytes int, now time.Time) (*catal
 		c.shelves = append(c.shelves, s)
 	}
 	var err error
-	if c.discovery, err = renderDiscovery(types); err != nil {
+	if c.discovery, err = renderDiscovery(servedVersions(types)); err != nil {
+		return nil, err
+	}
+	if c.odd, err = oddities(types); err != nil {
 		return nil, err
 	}
 	c.version, err = json.Marshal(versionInfo(kubernetesVersion))
@@ -117,9 +122,10 @@ func newCatalogue(counts map[string]int, objectBytes int, now time.Time) (*catal
 }
 
 func versionInfo(gitVersion string) version.Info {
+	parts := strings.SplitN(gitVersion, ".", 3)
 	return version.Info{
-		Major:        "1",
-		Minor:        "36",
+		Major:        strings.TrimPrefix(parts[0], "v"),
+		Minor:        parts[1],
 		GitVersion:   gitVersion,
 		GitCommit:    "0000000000000000000000000000000000000000",
 		GitTreeState: "clean",

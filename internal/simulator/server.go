@@ -128,7 +128,7 @@ func (x *exchange) route() error {
 	case selfSubjectAccessReviews:
 		return x.selfSubjectAccessReview(true)
 	}
-	if shown, err := x.discovery(path); shown {
+	if shown, err := x.discovery(x.fleet.catalogue.discovery, path); shown {
 		return err
 	}
 	if target, ok := parseTarget(x.r).in(x.fleet.catalogue); ok {
