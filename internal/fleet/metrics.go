@@ -48,7 +48,7 @@ func newMetrics(f *Fleet) *metrics {
 		pages: prometheus.NewCounter(counterOf("read_pages_total", "Pages of lists that were read, and single objects.")),
 	}
 	if r := f.options.Metrics; r != nil {
-		r.MustRegister(c.reads, c.queued, c.durations, c.items, c.bytes, c.pages, &throttled{fleet: f, most: f.options.ClusterMetrics})
+		r.MustRegister(c.reads, c.queued, c.durations, c.items, c.bytes, c.pages, &pressure{fleet: f, most: f.options.ClusterMetrics})
 	}
 	return c
 }
@@ -75,8 +75,8 @@ func (c *metrics) ended(e *End) {
 	c.pages.Add(float64(e.Pages))
 }
 
-// throttled counts the clusters that are asked less often than usual, when it is asked.
-type throttled struct {
+// pressure counts the clusters that are asked less often than usual, when it is asked.
+type pressure struct {
 	fleet *Fleet
 	most  int // clusters with a metric of their own
 }
@@ -90,16 +90,16 @@ var (
 )
 
 // Describe is prometheus.Collector's.
-func (*throttled) Describe(d chan<- *prometheus.Desc) {
+func (*pressure) Describe(d chan<- *prometheus.Desc) {
 	d <- throttledDesc
 	d <- rateDesc
 }
 
 // Collect is prometheus.Collector's.
-func (t *throttled) Collect(c chan<- prometheus.Metric) {
+func (p *pressure) Collect(c chan<- prometheus.Metric) {
 	count := map[string]float64{"probe": 0, "read": 0}
 	shown := 0
-	for _, m := range t.fleet.roster.Load().sorted {
+	for _, m := range p.fleet.roster.Load().sorted {
 		if m.client == nil {
 			continue
 		}
@@ -107,7 +107,7 @@ func (t *throttled) Collect(c chan<- prometheus.Metric) {
 			if limits.Throttled {
 				count[call]++
 			}
-			if shown < t.most {
+			if shown < p.most {
 				c <- prometheus.MustNewConstMetric(rateDesc, prometheus.GaugeValue, limits.Rate, m.name(), call)
 			}
 		}

@@ -141,6 +141,7 @@ func (t *tally) types(keep func(cluster.ServedType) (lifecycle.Lifecycle, bool))
 		if !wanted {
 			continue
 		}
+		slices.Sort(count.clusters)
 		result = append(result, ServedType{
 			ServedType: served,
 			Lifecycle:  known,
@@ -164,9 +165,8 @@ func (c *typeCount) usual() cluster.ServedType {
 	}).served
 }
 
-// without returns the sorted numbers of all that are not among some, which it sorts.
+// without returns the numbers of all that are not among some. Both are sorted.
 func without(all, some []int32) []int32 {
-	slices.Sort(some)
 	var rest []int32
 	for _, n := range all {
 		if len(some) > 0 && some[0] == n {

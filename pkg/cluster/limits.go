@@ -39,41 +39,37 @@ func newLimiter(atOnce int64, perSecond rate.Limit, burst int) *limiter {
 	}
 }
 
-// turn is a call's place among those that run.
-type turn struct {
+// place is that of a call among those that run.
+type place struct {
 	limiter *limiter
 	weight  int64
-	// queued is the time that the call waited for it.
-	queued time.Duration
 }
 
-// end gives the place to another call.
-func (t turn) end() { t.limiter.slots.Release(t.weight) }
+// leave gives the place to another call.
+func (p place) leave() { p.limiter.slots.Release(p.weight) }
 
-// acquire waits for the call's turn. Every nil error needs an end. Where the server has asked for fewer calls and the turn
+// acquire waits for the call's turn. Every nil error needs a leave. Where the server has asked for fewer calls and the turn
 // would come too late, the error is a Throttled *Error, at once.
-func (l *limiter) acquire(ctx context.Context) (turn, error) {
+func (l *limiter) acquire(ctx context.Context) (place, error) {
 	if ctx.Err() != nil {
-		return turn{}, context.Cause(ctx)
+		return place{}, context.Cause(ctx)
 	}
-	t := turn{limiter: l, weight: 1}
-	free := !l.isThrottled() && l.slots.TryAcquire(t.weight)
+	p := place{limiter: l, weight: 1}
+	free := !l.isThrottled() && l.slots.TryAcquire(p.weight)
 	if free && l.rate.Allow() {
-		return t, nil
+		return p, nil
 	}
-	start := time.Now()
 	if !free {
 		var err error
-		if t.weight, err = l.slot(ctx); err != nil {
-			return turn{}, err
+		if p.weight, err = l.slot(ctx); err != nil {
+			return place{}, err
 		}
 	}
 	if err := l.pace(ctx); err != nil {
-		t.end()
-		return turn{}, err
+		p.leave()
+		return place{}, err
 	}
-	t.queued = time.Since(start)
-	return t, nil
+	return p, nil
 }
 
 // slot waits for a place and returns its weight: while the server throttles, a call takes all places.

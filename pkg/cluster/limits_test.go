@@ -180,8 +180,8 @@ func TestACallWaitsForTheEndOfAShortPause(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer body.Close()
-		if called := server.seen()[0].Sub(paused); called != time.Second || body.Queued != time.Second {
-			t.Errorf("called after %v; told to have queued for %v", called, body.Queued)
+		if called := server.seen()[0].Sub(paused); called != time.Second {
+			t.Errorf("called after %v", called)
 		}
 	})
 }

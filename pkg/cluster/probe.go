@@ -40,14 +40,14 @@ func (f *factsCache) get() facts {
 // the verdict. An error, an *Error, is returned only if ctx ended first, or would before the probe's turn: it says in
 // which phase, and nothing about the cluster.
 func (c *Client) Probe(ctx context.Context, depth Depth, timeout time.Duration) (*Verdict, error) {
-	turn, err := c.probing.acquire(ctx)
+	place, err := c.probing.acquire(ctx)
 	if e, ok := errors.AsType[*Error](err); ok {
 		return nil, e
 	}
 	if err != nil {
 		return nil, Unfinished(PhaseQueue, err)
 	}
-	defer turn.end()
+	defer place.leave()
 	start := time.Now()
 	p := prober{Client: c, trace: &trace{fresh: depth == Full, terse: depth == Quick}, verdict: newVerdict(depth)}
 	failure := p.run(ctx, timeout)

@@ -28,8 +28,6 @@ const (
 type Body struct {
 	// Resource is what the query has been resolved to; its Kind is empty where no discovery was needed, or where it failed.
 	Resource Resource
-	// Queued is the time that the call waited for the cluster's limits.
-	Queued time.Duration
 
 	ctx     context.Context //nolint:containedctx // the call that the body is part of: it says why a read ended
 	req     *http.Request
@@ -164,7 +162,7 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	if c.isClosed() {
 		return nil, removed(nil)
 	}
-	turn, err := c.reading.acquire(ctx)
+	place, err := c.reading.acquire(ctx)
 	if err != nil {
 		return nil, explainRead(ctx, err, PhaseQueue)
 	}
@@ -173,17 +171,17 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	resp, err := c.roundTrip(by(readWay, request(callCtx)))
 	if err != nil {
 		cancel()
-		turn.end()
+		place.leave()
 		if errors.Is(err, net.ErrClosed) && c.isClosed() {
 			return nil, removed(err)
 		}
 		return nil, c.explainRejected(explainRead(ctx, err, t.at()), nil)
 	}
 	c.reading.learn(resp.StatusCode, retryAfter(resp.Header, time.Now()))
-	body := &Body{Queued: turn.queued, ctx: ctx, req: resp.Request, close: sync.OnceFunc(func() {
+	body := &Body{ctx: ctx, req: resp.Request, close: sync.OnceFunc(func() {
 		cancel()
 		_ = resp.Body.Close() // the call is over, whatever comes
-		turn.end()
+		place.leave()
 	})}
 	if resp.StatusCode != http.StatusOK {
 		defer body.close()
