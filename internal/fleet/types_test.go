@@ -153,7 +153,7 @@ func TestVersionsOfKubernetesAreThoseThatProbesFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range run.Results { //nolint:revive // until all have come
+	for range run.Results {
 	}
 	want := []fleet.VersionCount{{Version: "v1.24.17", Clusters: 1}, {Version: "v1.36.3", Clusters: 3}}
 	if diff := cmp.Diff(want, typesOf(t, f, fleet.TypesRequest{}).Versions); diff != "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"unique"
 
@@ -218,6 +219,7 @@ func (f *discovery) readResource(d *document, served *[]ServedType) error {
 	if len(f.types.Served)+len(*served) == maxTypes {
 		return fmt.Errorf("more than %d resource types: %w", maxTypes, errTooLarge)
 	}
+	s.dropUnusable()
 	*served = append(*served, s)
 	return nil
 }
@@ -225,6 +227,15 @@ func (f *discovery) readResource(d *document, served *[]ServedType) error {
 func (s *ServedType) isNamed() bool {
 	plural, kind := TypeName{Name: s.Plural}, TypeName{Name: s.Kind}
 	return plural.validate() == nil && kind.validate() == nil && len(s.Singular)+len(s.ShortNames) <= maxNameBytes
+}
+
+// dropUnusable drops short names and a singular that nobody can ask for.
+func (s *ServedType) dropUnusable() {
+	unusable := func(name string) bool { return (TypeName{Name: name}).validate() != nil }
+	s.ShortNames = strings.Join(slices.DeleteFunc(strings.Split(s.ShortNames, ","), unusable), ",")
+	if unusable(s.Singular) {
+		s.Singular = ""
+	}
 }
 
 // add leaves out what is of no valid group and version.

@@ -151,6 +151,19 @@ func TestTypesAreDiscoveredOnceInTenMinutes(t *testing.T) {
 	})
 }
 
+func TestHostileNamesOfTypesAreLeftOut(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.on("/api", always(200, `{"kind":"APIGroupDiscoveryList"}`))
+	a.on("/apis", always(200, `{"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":"example.com"},"versions":[{"version":"v1","resources":[
+{"resource":"gizmos","singularResource":"../x","shortNames":["gz","\u001b[31m","a b","zz"],"scope":"Cluster","responseKind":{"kind":"Gizmo"}},
+{"resource":"widgets","singularResource":"widget`+"\xff"+`","shortNames":["w`+"\xff"+`"],"scope":"Cluster","responseKind":{"kind":"Widget"}}]}]}]}`))
+	served, _ := named(t, newClient(t, a.config()))
+	if diff := cmp.Diff([]string{"gizmos.v1.example.com Gizmo  gz,zz false", "widgets.v1.example.com Widget   false"}, served); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestClustersThatServeTheSameShareIt(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
