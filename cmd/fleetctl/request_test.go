@@ -55,6 +55,10 @@ func asked(t *testing.T, args ...string) proto.Message {
 			requests <- req
 			return nil, ended
 		},
+		ListResourceTypes: func(_ context.Context, req *fleetv1.ListResourceTypesRequest) (*fleetv1.ListResourceTypesResponse, error) {
+			requests <- req
+			return nil, ended
+		},
 		GetFleetOverview: func(_ context.Context, req *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error) {
 			requests <- req
 			return nil, ended
@@ -86,6 +90,12 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 		"overview": &fleetv1.GetFleetOverviewRequest{Selector: &fleetv1.ClusterSelector{}, Limit: 10, ExpiringWithin: durationpb.New(30 * 24 * time.Hour)},
 		"overview -l x=y --group-by topology.kubernetes.io/region --limit 3 --expiring-within 1w": &fleetv1.GetFleetOverviewRequest{
 			Selector: &fleetv1.ClusterSelector{LabelSelector: "x=y"}, GroupBy: "topology.kubernetes.io/region", Limit: 3, ExpiringWithin: durationpb.New(7 * 24 * time.Hour),
+		},
+		"api-resources":              &fleetv1.ListResourceTypesRequest{Selector: &fleetv1.ClusterSelector{}},
+		"api-resources --api-group=": &fleetv1.ListResourceTypesRequest{Selector: &fleetv1.ClusterSelector{}, Group: new("")},
+		"api-resources --deprecated --api-group apps --clusters x=y --clusters !z --cluster a --state healthy --include-unreachable": &fleetv1.ListResourceTypesRequest{
+			Selector: &fleetv1.ClusterSelector{Names: []string{"a"}, LabelSelector: "x=y,!z", States: []fleetv1.Verdict_State{fleetv1.Verdict_STATE_HEALTHY}},
+			Group:    new("apps"), Deprecated: true, IncludeUnreachable: true,
 		},
 		"probe": &fleetv1.ProbeClustersRequest{Selector: &fleetv1.ClusterSelector{}, Depth: fleetv1.Verdict_DEPTH_FULL},
 		"probe --quick --limit 7 --per-cluster-timeout 1500ms": &fleetv1.ProbeClustersRequest{
@@ -169,6 +179,8 @@ func TestTextThatIsNotUTF8IsAMistakeInTheCommandLine(t *testing.T) {
 		{"history", "\xff"},
 		{"overview", "-l", "a=\xff"},
 		{"wait", "--for=state=HEALTHY", "\xff"},
+		{"api-resources", "--api-group", "\xff"},
+		{"api-resources", "--clusters", "a=\xff"},
 		{"get", "pods", "\xff"},
 		{"get", "pods/\xff"},
 		{"get", "pods", "--cluster", "\xff"},
@@ -196,6 +208,7 @@ func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
 		{"watch", "-o", "jsonl"},
 		{"history"},
 		{"overview"},
+		{"api-resources"},
 		{"wait", "--for=state=HEALTHY"},
 		{"probe", "--watch"},
 	} {

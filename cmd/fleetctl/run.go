@@ -74,7 +74,7 @@ terminated.`,
 	}
 	root.SetFlagErrorFunc(flagError)
 	a.connection.register(root.PersistentFlags())
-	root.AddCommand(a.clustersCommand(), a.probeCommand(), a.getCommand(), a.watchCommand(), a.historyCommand(), a.overviewCommand(),
+	root.AddCommand(a.clustersCommand(), a.probeCommand(), a.getCommand(), a.apiResourcesCommand(), a.watchCommand(), a.historyCommand(), a.overviewCommand(),
 		a.waitCommand(), a.versionCommand())
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()

@@ -28,6 +28,7 @@ func flagNames() map[string]string {
 		"since":                   "--since",
 		"page_size":               "--limit",
 		"limit":                   "--limit",
+		"group":                   "--api-group",
 		"group_by":                "--group-by",
 		"expiring_within":         "--expiring-within",
 	}

@@ -142,3 +142,9 @@ func unary[Req, Res any](ctx context.Context, c *Client, req *Req,
 	}
 	return answer, nil
 }
+
+// ListResourceTypes returns which resource types the selected clusters serve. A cluster that could not be asked is data, in
+// its failures.
+func (c *Client) ListResourceTypes(ctx context.Context, req *fleetv1.ListResourceTypesRequest) (*fleetv1.ListResourceTypesResponse, error) {
+	return unary(ctx, c, req, c.manifests.ListResourceTypes)
+}

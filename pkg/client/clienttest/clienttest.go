@@ -23,6 +23,7 @@ type Script struct {
 	ListTransitions    func(context.Context, *fleetv1.ListTransitionsRequest) (*fleetv1.ListTransitionsResponse, error)
 	FetchManifests     func(*fleetv1.FetchManifestsRequest, grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error
 	GetManifests       func(*fleetv1.GetManifestsRequest, grpc.ServerStreamingServer[fleetv1.GetManifestsResponse]) error
+	ListResourceTypes  func(context.Context, *fleetv1.ListResourceTypesRequest) (*fleetv1.ListResourceTypesResponse, error)
 	GetFleetOverview   func(context.Context, *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error)
 }
 
@@ -135,6 +136,14 @@ func (s manifests) GetManifests(req *fleetv1.GetManifestsRequest, out grpc.Serve
 		return s.UnimplementedManifestServiceServer.GetManifests(req, out)
 	}
 	return s.script.GetManifests(req, out)
+}
+
+// ListResourceTypes does what the script says.
+func (s manifests) ListResourceTypes(ctx context.Context, req *fleetv1.ListResourceTypesRequest) (*fleetv1.ListResourceTypesResponse, error) {
+	if s.script.ListResourceTypes == nil {
+		return s.UnimplementedManifestServiceServer.ListResourceTypes(ctx, req)
+	}
+	return s.script.ListResourceTypes(ctx, req)
 }
 
 type overviews struct {
