@@ -14,7 +14,8 @@ const (
 	// MaxReads is how many reads of one cluster run at once; each has a connection.
 	MaxReads = 2
 
-	maxProbes  = 1
+	// maxProbes is one for callers and one for who watches: neither waits for the other.
+	maxProbes  = 2
 	probeRate  = 20
 	probeBurst = 30
 	readRate   = 50
