@@ -75,7 +75,7 @@ type member struct {
 	definition cluster.Definition
 	labels     labels.Set
 	client     *cluster.Client // nil for virtual clusters
-	probing    chan struct{}   // has a token while a probe runs or waits for the fleet's turn
+	probing    chan struct{}   // has a token while a caller's probe runs or waits for the fleet's turn
 	pace       pace
 	gone       atomic.Bool
 }

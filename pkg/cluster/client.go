@@ -67,8 +67,8 @@ func New(definition Definition, options Options) (*Client, error) {
 	c := &Client{
 		definition: definition,
 		turns:      &handshakeTurns{options.Handshakes},
-		probing:    newLimiter(maxProbes, rate.Limit(probeRate), probeBurst),
-		reading:    newLimiter(MaxReads, rate.Limit(readRate), readBurst),
+		probing:    newLimiter(maxProbes, maxProbes, rate.Limit(probeRate), probeBurst),
+		reading:    newLimiter(MaxReads, 1, rate.Limit(readRate), readBurst),
 		types:      typeCache{turn: make(chan struct{}, 1)}, // one token: the call that discovers
 	}
 	if c.requests, err = newRequests(config, base, options.UserAgent); err != nil {

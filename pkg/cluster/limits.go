@@ -14,7 +14,8 @@ const (
 	// MaxReads is how many reads of one cluster run at once; each has a connection.
 	MaxReads = 2
 
-	maxProbes  = 1
+	// maxProbes is one for callers and one for who watches: neither waits for the other.
+	maxProbes  = 2
 	probeRate  = 20
 	probeBurst = 30
 	readRate   = 50
@@ -22,20 +23,23 @@ const (
 )
 
 // limiter bounds one kind of calls to one cluster: how many at once, and how many a second. Both go down while the server
-// throttles.
+// throttles, the first one only where that is wanted.
 type limiter struct {
 	atOnce int64
 	slots  *semaphore.Weighted // atOnce of them
-	rate   *rate.Limiter
+	// throttledWeight is how many slots a call takes while the server throttles.
+	throttledWeight int64
+	rate            *rate.Limiter
 	throttle
 }
 
-func newLimiter(atOnce int64, perSecond rate.Limit, burst int) *limiter {
+func newLimiter(atOnce, throttledAtOnce int64, perSecond rate.Limit, burst int) *limiter {
 	return &limiter{
-		atOnce:   atOnce,
-		slots:    semaphore.NewWeighted(atOnce),
-		rate:     rate.NewLimiter(perSecond, burst),
-		throttle: throttle{full: perSecond, burst: burst},
+		atOnce:          atOnce,
+		slots:           semaphore.NewWeighted(atOnce),
+		throttledWeight: atOnce / throttledAtOnce,
+		rate:            rate.NewLimiter(perSecond, burst),
+		throttle:        throttle{full: perSecond, burst: burst},
 	}
 }
 
@@ -72,7 +76,7 @@ func (l *limiter) acquire(ctx context.Context) (place, error) {
 	return p, nil
 }
 
-// slot waits for a place and returns its weight: while the server throttles, a call takes all places.
+// slot waits for a place and returns its weight.
 func (l *limiter) slot(ctx context.Context) (int64, error) {
 	for {
 		if err := l.bearable(ctx, l.pause()); err != nil {
@@ -80,12 +84,12 @@ func (l *limiter) slot(ctx context.Context) (int64, error) {
 		}
 		weight := int64(1)
 		if l.isThrottled() {
-			weight = l.atOnce
+			weight = l.throttledWeight
 		}
 		if l.slots.Acquire(ctx, weight) != nil {
 			return 0, context.Cause(ctx)
 		}
-		if weight == l.atOnce || !l.isThrottled() {
+		if weight == l.throttledWeight || !l.isThrottled() {
 			return weight, nil
 		}
 		l.slots.Release(weight) // the server has begun to throttle meanwhile
@@ -163,7 +167,7 @@ func (l *limiter) limits() Limits {
 	throttled := l.isThrottled()
 	now := Limits{Throttled: throttled, Rate: float64(l.rate.Limit()), AtOnce: int(l.atOnce), RetryAfter: l.pause()}
 	if throttled {
-		now.AtOnce = 1
+		now.AtOnce = int(l.atOnce / l.throttledWeight)
 	}
 	return now
 }
