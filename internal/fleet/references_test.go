@@ -90,7 +90,7 @@ func TestGetTellsOfEachReference(t *testing.T) {
 			t.Errorf("reference %d: %v, %.200s", i, r.Err, r.Item.JSON)
 		}
 	}
-	summary.Bytes = 0
+	summary.Bytes, summary.Queued, summary.Busy = 0, 0, 0
 	if diff := cmp.Diff(fleet.Summary{Succeeded: 8, Failed: 5, Skipped: 1, Items: 8}, summary); diff != "" {
 		t.Error(diff)
 	}
@@ -147,6 +147,10 @@ func TestReferencesOfClustersWhoseTurnDoesNotComeAreReported(t *testing.T) {
 	for _, r := range getAll(ctx, t, f, fleet.GetRequest{References: references, Limit: 1}) {
 		summary.Get(r)
 	}
+	if summary.Queued < 5500*time.Millisecond || summary.Busy < 3500*time.Millisecond {
+		t.Errorf("three clusters waited for %v in all, two reads took %v", summary.Queued, summary.Busy)
+	}
+	summary.Queued, summary.Busy = 0, 0
 	if diff := cmp.Diff(fleet.Summary{Failed: cluster.MaxReads, NotAttempted: 20 - cluster.MaxReads}, summary); diff != "" {
 		t.Error(diff)
 	}

@@ -51,7 +51,7 @@ func New(f *fleet.Fleet, options Options) (*Server, error) {
 			monitored: monitored{fleet: f, monitor: options.Monitor, history: options.History, calls: calls},
 		})
 		fleetv1.RegisterClusterServiceServer(r, &clusters{fleet: f})
-		fleetv1.RegisterManifestServiceServer(r, &manifests{fleet: f, secretData: options.SecretData})
+		fleetv1.RegisterManifestServiceServer(r, &manifests{watched: watched{options.Monitor}, fleet: f, secretData: options.SecretData})
 		fleetv1.RegisterFleetServiceServer(r, newOverviews(f, options))
 	})
 }
