@@ -50,42 +50,50 @@ func TestAListGoesOnWhenItsContinueTokenExpires(t *testing.T) {
 		"by the server's token": {
 			[]string{objectPage("t1", "a/1", "a/2"), "410 fresh", objectPage("t3", "a/3"), objectPage("", "a/4")},
 			"a/1 a/2 a/3 a/4",
-			[]string{"", "t1", "fresh", "t3"}, true,
+			[]string{"", "t1", "fresh", "t3"},
+			true,
 		},
 		"by the token in a body": {
 			[]string{objectPage("t1", "a/1"), "status fresh", objectPage("", "a/2")},
 			"a/1 a/2",
-			[]string{"", "t1", "fresh"}, true,
+			[]string{"", "t1", "fresh"},
+			true,
 		},
 		"from its beginning, less what came": {
 			[]string{objectPage("t1", "a/1", "a/3"), "410", objectPage("t1", "a/1", "a/2"), objectPage("", "a/3", "a/4")},
 			"a/1 a/3 a/4",
-			[]string{"", "t1", "", "t1"}, true,
+			[]string{"", "t1", "", "t1"},
+			true,
 		},
 		"from its beginning after a body says so": {
 			[]string{objectPage("t1", "a/1"), "status", objectPage("", "a/1", "a/2")},
 			"a/1 a/2",
-			[]string{"", "t1", ""}, true,
+			[]string{"", "t1", ""},
+			true,
 		},
 		"also where what came last is gone": {
 			[]string{objectPage("t1", "a/1", "a/2"), "410", objectPage("", "a/1", "a/3")},
 			"a/1 a/2 a/3",
-			[]string{"", "t1", ""}, true,
+			[]string{"", "t1", ""},
+			true,
 		},
 		"twice, the second time before it was beyond what came": {
 			[]string{objectPage("t1", "a/1", "a/2"), "410", objectPage("t2", "a/1"), "410", objectPage("t3", "a/1", "a/2"), objectPage("", "b/0")},
 			"a/1 a/2 b/0",
-			[]string{"", "t1", "", "t2", "", "t3"}, true,
+			[]string{"", "t1", "", "t2", "", "t3"},
+			true,
 		},
 		"of namespaces in the order of etcd": {
 			[]string{objectPage("t1", "a-b/2", "a/1"), "410", objectPage("", "a-b/2", "a-c/1", "a/1", "a/2", "a0/1")},
 			"a-b/2 a/1 a/2 a0/1",
-			[]string{"", "t1", ""}, true,
+			[]string{"", "t1", ""},
+			true,
 		},
 		"and is consistent where nothing had come": {
 			[]string{objectPage("t1"), "410", objectPage("", "a/1")},
 			"a/1",
-			[]string{"", "t1", ""}, false,
+			[]string{"", "t1", ""},
+			false,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
