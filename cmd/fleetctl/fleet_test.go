@@ -205,7 +205,11 @@ func (f fleet) fetchAll(req *fleetv1.FetchManifestsRequest, out grpc.ServerStrea
 				send(&fleetv1.FetchManifestsResponse{Event: &fleetv1.FetchManifestsResponse_Batch{Batch: batch}})
 			}
 		}
-		m.count(summary)
+		if done.GetTruncated() {
+			summary.Truncated++
+		} else {
+			m.count(summary)
+		}
 		send(&fleetv1.FetchManifestsResponse{Event: &fleetv1.FetchManifestsResponse_Batch{
 			Batch: &fleetv1.ManifestBatch{Cluster: m.cluster.GetName(), Completion: done},
 		}})

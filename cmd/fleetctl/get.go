@@ -16,6 +16,7 @@ import (
 type getFlags struct {
 	selection
 	fanout
+	extent
 	printing
 
 	namespace       string
@@ -45,12 +46,14 @@ clusterfleet.io/cluster. -o json and yaml print a List, also for one object, and
 -o name (CLUSTER, with -A the NAMESPACE, and TYPE/NAME, with tabs between them), are written as the objects arrive.
 
 A cluster that could not be read is a warning on stderr, of which --all-warnings shows all; the last line counts those that
-were read. Exit code 3 with --require-complete, which also wants that
+were read, those that have more objects than --limit-per-cluster, and those whose list changed while it was read. A cluster
+that the aggregator knows to be unreachable is not tried, unless with --include-unreachable. Exit code 3 with --require-complete, which also wants that
 some cluster is selected, and 1 where none could be read whole. 124: the time ran out (--timeout); what was read by then is printed.`,
 		Example: `  fleetctl get pods -A
   fleetctl get deploy -n shop -l app=web --clusters env=prod
   fleetctl get deployments.v1.apps/web -n shop --cluster prod-1 --cluster prod-2
   fleetctl get nodes -o wide --state healthy
+  fleetctl get pods -A --limit-per-cluster 10
   fleetctl get configmaps -A -o jsonl | jq -r '.metadata.annotations["clusterfleet.io/cluster"]' | sort | uniq -c
   fleetctl get pods -A --field-selector status.phase!=Running --require-complete
   fleetctl get deploy -n shop -o custom-columns='CLUSTER:.metadata.annotations.clusterfleet\.io/cluster,NAME:.metadata.name'
@@ -71,6 +74,7 @@ some cluster is selected, and 1 where none could be read whole. 124: the time ra
 	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
 	f.registerStates(cmd)
 	f.fanout.register(flags, "(default 30s); a server that sends nothing is given up after 10s")
+	f.extent.register(flags)
 	f.printing.register(cmd)
 	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read whole, or none is selected")
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name every cluster that could not be read, not only the first ones")
@@ -122,7 +126,7 @@ func (a *app) get(cmd *cobra.Command, args []string, f getFlags) error {
 
 // request checks the flags here, so that a mistake is reported without a call.
 func (f *getFlags) request(cmd *cobra.Command, wanted object, format output.Format) (*fleetv1.FetchManifestsRequest, error) {
-	if err := f.check(cmd.Flags()); err != nil {
+	if err := cmp.Or(f.fanout.check(cmd.Flags()), f.extent.check(cmd.Flags())); err != nil {
 		return nil, err
 	}
 	selector, err := f.selector("--clusters")
@@ -153,6 +157,7 @@ func (f *getFlags) request(cmd *cobra.Command, wanted object, format output.Form
 		ResourceType: wanted.resource, Namespace: f.namespace, Name: wanted.name,
 		LabelSelector: f.labelSelector, FieldSelector: f.fieldSelector,
 		Output: &fleetv1.Output{Format: wireFormat(format), ManagedFields: f.managedFields, SecretData: f.secretData},
+		LimitPerCluster: f.limitPerCluster, IncludeUnreachable: f.includeUnreachable, AllowStale: f.allowStale,
 	}
 	if f.allNamespaces {
 		req.Namespace = ""
@@ -177,6 +182,7 @@ type fetched struct {
 	sink     sink
 	clusters int
 	items    int
+	changed  int // clusters whose list changed while it was read
 	failures []failure
 }
 
@@ -211,6 +217,9 @@ func (a *app) collectBatches(stream *client.FetchStream, f *fetched, format outp
 			continue
 		}
 		f.clusters++
+		if batch.GetCompletion().GetInconsistent() {
+			f.changed++
+		}
 		if err := client.StatusError(batch.GetCompletion().GetError()); err != nil {
 			f.failures = append(f.failures, failure{batch.GetCluster(), err})
 		}

@@ -125,6 +125,10 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default",
 			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, ManagedFields: true, SecretData: true},
 		},
+		"get pods --limit-per-cluster 10 --include-unreachable --allow-stale": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Output: shown,
+			LimitPerCluster: 10, IncludeUnreachable: true, AllowStale: true,
+		},
 	} {
 		t.Run(line, func(t *testing.T) {
 			if diff := cmp.Diff(want, asked(t, strings.Fields(line)...), protocmp.Transform()); diff != "" {

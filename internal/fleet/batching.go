@@ -9,6 +9,9 @@ func (t *reading) addItem(meta manifest.Meta, item manifest.Item) error {
 	if err := checkNames(item.Namespace, item.Name, meta.APIVersion, meta.Kind); err != nil {
 		return err
 	}
+	if t.full() {
+		return errEnough
+	}
 	if !t.grow(entryBytes + len(item.Namespace) + len(item.Name) + len(item.JSON)) {
 		return errLeft
 	}
@@ -24,6 +27,9 @@ func (t *reading) addItem(meta manifest.Meta, item manifest.Item) error {
 func (t *reading) addRow(row manifest.Row) error {
 	if err := checkNames(row.Namespace, row.Name); err != nil {
 		return err
+	}
+	if t.full() {
+		return errEnough
 	}
 	size := entryBytes + len(row.Namespace) + len(row.Name)
 	for _, cell := range row.Cells {

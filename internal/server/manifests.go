@@ -10,6 +10,7 @@ import (
 // manifests serves fleet.v1.ManifestService.
 type manifests struct {
 	fleetv1.UnimplementedManifestServiceServer
+	watched
 
 	fleet      *fleet.Fleet
 	secretData bool // callers may ask for it
@@ -31,11 +32,13 @@ func (s *manifests) FetchManifests(r *fleetv1.FetchManifestsRequest, stream grpc
 	ctx, cancel := withBudget(stream.Context())
 	defer cancel()
 	run, err := s.fleet.Fetch(ctx, fleet.FetchRequest{
-		Selector: selector(r.GetSelector()),
-		Query:    fetchQuery(r),
-		Timeout:  r.GetPerClusterTimeout().AsDuration(),
-		Limit:    int(r.GetMaxConcurrency()),
-		Keep:     keep(r.GetOutput()),
+		Selector:        selector(r.GetSelector()),
+		Query:           fetchQuery(r),
+		Timeout:         r.GetPerClusterTimeout().AsDuration(),
+		Limit:           int(r.GetMaxConcurrency()),
+		LimitPerCluster: r.GetLimitPerCluster(),
+		Keep:            keep(r.GetOutput()),
+		Unreachable:     s.unreachable(r.GetIncludeUnreachable()),
 	})
 	if err != nil {
 		return requestStatus(err)
@@ -66,10 +69,11 @@ func (s *manifests) GetManifests(r *fleetv1.GetManifestsRequest, stream grpc.Ser
 	ctx, cancel := withBudget(stream.Context())
 	defer cancel()
 	run, err := s.fleet.Get(ctx, fleet.GetRequest{
-		References: references(r),
-		Timeout:    r.GetPerClusterTimeout().AsDuration(),
-		Limit:      int(r.GetMaxConcurrency()),
-		Keep:       keep(r.GetOutput()),
+		References:  references(r),
+		Timeout:     r.GetPerClusterTimeout().AsDuration(),
+		Limit:       int(r.GetMaxConcurrency()),
+		Keep:        keep(r.GetOutput()),
+		Unreachable: s.unreachable(r.GetIncludeUnreachable()),
 	})
 	if err != nil {
 		return requestStatus(err)

@@ -99,13 +99,27 @@ func endlessContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 	return true, x.list(t, asObject, page{spans: []span{first}, next: next, remaining: -1})
 }
 
-func expiredContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
+// freshSalt marks the tokens that ExpiredContinue gives.
+const freshSalt = -1
+
+// expiredContinue answers as kube-apiserver does when etcd has compacted the version of a list: 410, with a token by which
+// the list goes on in another version. Aggregated API servers may give none.
+func expiredContinue(_ context.Context, x *exchange, f *Fault) (bool, error) {
 	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
-	if !ok || t.verb != "list" || t.query.Get("continue") == "" {
+	token := t.query.Get("continue")
+	if !ok || t.verb != "list" || token == "" {
 		return false, nil
 	}
-	return true, x.status(failure(http.StatusGone, metav1.StatusReasonExpired,
-		"The provided continue parameter is too old to display a consistent list result."))
+	next, salt, err := parseContinue(token)
+	if f.Fresh && salt == freshSalt || f.Times > 0 && x.cluster.traffic.expired.Add(1) > int64(f.Times) {
+		return false, nil
+	}
+	expired := failure(http.StatusGone, metav1.StatusReasonExpired,
+		"The provided continue parameter is too old to display a consistent list result.")
+	if f.Fresh && err == nil {
+		expired.Continue = formatContinue(next, freshSalt)
+	}
+	return true, x.status(expired)
 }
 
 const loginPage = `<!DOCTYPE html>
