@@ -25,7 +25,7 @@ const maxObjectBytes = 1_500_000
 // maxCount keeps a typing error from filling the memory.
 const maxCount = 1_000_000
 
-// catalogue is everything that the clusters of a fleet serve alike, rendered once.
+// catalogue is everything that clusters serve alike, rendered once.
 type catalogue struct {
 	shelves   []*shelf
 	version   []byte
@@ -71,7 +71,7 @@ type product struct {
 func resourceTypes() []*resourceType {
 	return []*resourceType{
 		namespaceType(), nodeType(), podType(), configMapType(), secretType(), serviceType(),
-		deploymentType(), statefulSetType(), replicaSetType(), widgetType(),
+		deploymentType(), statefulSetType(), replicaSetType(), rolloutType(), widgetType(),
 	}
 }
 

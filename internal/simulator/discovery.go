@@ -158,11 +158,11 @@ func (x *exchange) discovery(path string) (bool, error) {
 	path = strings.TrimSuffix(path, "/")
 	accept := strings.Join(x.r.Header["Accept"], ",")
 	if strings.Contains(accept, "as=APIGroupDiscoveryList") && acceptsV2(accept) {
-		if d, ok := x.fleet.catalogue.discovery[path+aggregated]; ok {
+		if d, ok := x.cluster.catalogue.discovery[path+aggregated]; ok {
 			return true, x.document(d)
 		}
 	}
-	d, ok := x.fleet.catalogue.discovery[path]
+	d, ok := x.cluster.catalogue.discovery[path]
 	if !ok {
 		return false, nil
 	}

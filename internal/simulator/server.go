@@ -131,7 +131,7 @@ func (x *exchange) route() error {
 	if shown, err := x.discovery(path); shown {
 		return err
 	}
-	if target, ok := parseTarget(x.r).in(x.fleet.catalogue); ok {
+	if target, ok := parseTarget(x.r).in(x.cluster.catalogue); ok {
 		return x.resource(target)
 	}
 	return x.notFound()

@@ -44,7 +44,7 @@ func permissionDenied(ctx context.Context, x *exchange, f *Fault) (bool, error) 
 	if path == selfSubjectAccessReviews {
 		return true, x.selfSubjectAccessReview(false)
 	}
-	if _, isResource := parseTarget(x.r).in(x.fleet.catalogue); isResource {
+	if _, isResource := parseTarget(x.r).in(x.cluster.catalogue); isResource {
 		return forbidden(ctx, x, f)
 	}
 	return false, nil
@@ -87,7 +87,7 @@ func notReady(_ context.Context, x *exchange, f *Fault) (bool, error) {
 
 // endlessContinue serves the first page for ever, each time with a token that was never seen before.
 func endlessContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
-	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
+	t, ok := parseTarget(x.r).in(x.cluster.catalogue)
 	if !ok || t.verb != "list" || x.identify() != owner {
 		return false, nil
 	}
@@ -100,7 +100,7 @@ func endlessContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 }
 
 func expiredContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
-	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
+	t, ok := parseTarget(x.r).in(x.cluster.catalogue)
 	if !ok || t.verb != "list" || t.query.Get("continue") == "" {
 		return false, nil
 	}
