@@ -52,6 +52,7 @@ func New(f *fleet.Fleet, options Options) (*Server, error) {
 		})
 		fleetv1.RegisterClusterServiceServer(r, &clusters{fleet: f})
 		fleetv1.RegisterManifestServiceServer(r, &manifests{fleet: f, secretData: options.SecretData})
+		fleetv1.RegisterWorkloadServiceServer(r, &workloads{fleet: f})
 		fleetv1.RegisterFleetServiceServer(r, newOverviews(f, options))
 	})
 }
