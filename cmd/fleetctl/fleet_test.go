@@ -90,6 +90,7 @@ func (f fleet) script() clienttest.Script {
 	return clienttest.Script{
 		ListClusters: f.list, ProbeClusters: f.probe, FetchManifests: f.fetchAll, ListClusterHealth: f.listHealth,
 		WatchClusterHealth: f.watchHealth, ListTransitions: f.listTransitions, GetFleetOverview: f.overview,
+		SummarizeHibernation: f.hibernation,
 	}
 }
 

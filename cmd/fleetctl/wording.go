@@ -30,6 +30,8 @@ func flagNames() map[string]string {
 		"limit":                   "--limit",
 		"group_by":                "--group-by",
 		"expiring_within":         "--expiring-within",
+		"annotation":              "--annotation",
+		"grouping":                "--by",
 	}
 }
 
