@@ -276,7 +276,7 @@ func TestJSONLinesComeAsTheyAreSent(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
-	want := []string{`{"started":{"expected":3}}`, `{"result":{"cluster":"first"}}`, `{"summary":{"expected":3,"succeeded":3,"failed":0,"skipped":0,"truncated":0,"notAttempted":0,"items":"0","bytes":"0","deadlineExceeded":false}}`}
+	want := []string{`{"started":{"expected":3}}`, `{"result":{"cluster":"first"}}`, `{"summary":{"expected":3,"succeeded":3,"failed":0,"skipped":0,"truncated":0,"notAttempted":0,"items":"0","bytes":"0","deadlineExceeded":false,"throttled":0}}`}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}

@@ -31,7 +31,7 @@ func workloadsOf(cluster string) []workload {
 	case "prod-2":
 		return []workload{{"shop", "Deployment", "web", "app=web", 0, 5}}
 	}
-	return nil
+	return []workload{{"any", "Deployment", "some", "app=some", 1, 0}}
 }
 
 // hibernation answers as the aggregator does. It sends the groups of a cluster one by one, and the last of them with its
@@ -75,6 +75,9 @@ func (f fleet) hibernation(req *fleetv1.SummarizeHibernationRequest, out grpc.Se
 
 // sleeping returns the groups of a cluster, in no order.
 func sleeping(m member, req *fleetv1.SummarizeHibernationRequest) []*fleetv1.HibernationGroup {
+	if m.cluster.GetVirtual() {
+		return nil
+	}
 	var groups []*fleetv1.HibernationGroup
 	group := func(namespace, kind, name string) *fleetv1.HibernationGroup {
 		i := slices.IndexFunc(groups, func(g *fleetv1.HibernationGroup) bool {
@@ -87,7 +90,7 @@ func sleeping(m member, req *fleetv1.SummarizeHibernationRequest) []*fleetv1.Hib
 		return groups[i]
 	}
 	byCluster := req.GetGrouping() == fleetv1.SummarizeHibernationRequest_GROUPING_CLUSTER
-	if byCluster && !m.cluster.GetVirtual() {
+	if byCluster {
 		group("", "", "")
 	}
 	wanted, err := labels.Parse(req.GetLabelSelector())
@@ -99,7 +102,7 @@ func sleeping(m member, req *fleetv1.SummarizeHibernationRequest) []*fleetv1.Hib
 		if err != nil {
 			panic(err)
 		}
-		if req.GetNamespace() != "" && req.GetNamespace() != w.namespace || !wanted.Matches(own) {
+		if m.failure != nil || req.GetNamespace() != "" && req.GetNamespace() != w.namespace || !wanted.Matches(own) { // what fails tells nothing
 			continue
 		}
 		var g *fleetv1.HibernationGroup

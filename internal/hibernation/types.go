@@ -25,4 +25,4 @@ func Types() []Type {
 }
 
 // counts reports whether the workload counts among those of its type.
-func (t Type) counts(w Workload) bool { return w.Eligible && !(t.Roots && w.Controlled) }
+func (t Type) counts(w Workload) bool { return w.Eligible && (!t.Roots || !w.Controlled) }
