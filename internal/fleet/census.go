@@ -110,8 +110,8 @@ func (c *census) note(t hibernation.Type, end *End) {
 	c.asked++
 }
 
-// begun is err, but for a type whose time ran out while it waited for the cluster's rate: after another type, the cluster
-// has had its turn.
+// begun is err, but for a type that waited for its turn at the cluster when the time ran out: after another type, the cluster
+// has had its own.
 func (c *census) begun(err *cluster.Error) *cluster.Error {
 	if c.asked == 0 || err.Reason != cluster.QueueTimeout {
 		return err

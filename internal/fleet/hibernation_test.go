@@ -395,7 +395,9 @@ func TestATypeThatWaitsForTheRateOfItsClusterHasHadItsTurn(t *testing.T) {
 	}
 	busy.Store(false)
 	<-time.After(1100 * time.Millisecond)
-	surveys, summary := summarize(t.Context(), t, f, fleet.HibernationRequest{Timeout: 100 * time.Millisecond})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	surveys, summary := summarize(ctx, t, f, fleet.HibernationRequest{})
 	surveys["odd"].mustBe(t, "slowed down", hibernation.Sum{Unknown: 3}, cluster.ResponseTimeout)
 	if summary.Failed != 1 {
 		t.Errorf("%+v", summary)
