@@ -59,6 +59,10 @@ func asked(t *testing.T, args ...string) proto.Message {
 			requests <- req
 			return nil, ended
 		},
+		SummarizeHibernation: func(req *fleetv1.SummarizeHibernationRequest, _ hibernationServer) error {
+			requests <- req
+			return ended
+		},
 		GetFleetOverview: func(_ context.Context, req *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error) {
 			requests <- req
 			return nil, ended
@@ -116,6 +120,14 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 			},
 			ResourceType: pods, Namespace: "default", LabelSelector: "app=web", FieldSelector: "a=b", Output: shown,
 		},
+		"hibernation":    &fleetv1.SummarizeHibernationRequest{Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_CLUSTER},
+		"hibernation -A": &fleetv1.SummarizeHibernationRequest{Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_CLUSTER},
+		"hibernation -n shop -l a=b -l c=d --clusters x=y --cluster z --by workload --annotation e/f --state running --limit 7 --per-cluster-timeout 5s": &fleetv1.SummarizeHibernationRequest{
+			Selector:          &fleetv1.ClusterSelector{Names: []string{"z"}, LabelSelector: "x=y"},
+			PerClusterTimeout: durationpb.New(5 * time.Second), MaxConcurrency: 7,
+			Namespace: "shop", LabelSelector: "a=b,c=d", Annotation: "e/f", Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_WORKLOAD,
+		},
+		"hibernation --by namespace":               &fleetv1.SummarizeHibernationRequest{Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_NAMESPACE},
 		"clusters -l x=y -l team=core --selector=": &fleetv1.ListClustersRequest{Selector: &fleetv1.ClusterSelector{LabelSelector: "x=y,team=core"}},
 		"get pods -l a=b -l c=d --clusters x=y --clusters !z --field-selector e=f --field-selector g=h": &fleetv1.FetchManifestsRequest{
 			Selector: &fleetv1.ClusterSelector{LabelSelector: "x=y,!z"}, ResourceType: pods, Namespace: "default",

@@ -32,6 +32,8 @@ func flagNames() map[string]string {
 		"group":                   "--api-group",
 		"group_by":                "--group-by",
 		"expiring_within":         "--expiring-within",
+		"annotation":              "--annotation",
+		"grouping":                "--by",
 	}
 }
 
