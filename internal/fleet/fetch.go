@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/shape"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
 )
@@ -24,6 +25,8 @@ type FetchRequest struct {
 	// Limit is how many clusters are read at once. 0: the fleet's.
 	Limit int
 	Keep  Keep
+	// Shape selects objects and says what is made of them. Not with tables.
+	Shape shape.Shape
 	// Unreachable returns why a cluster need not be tried, nil for one that is to be tried; nil tries all.
 	Unreachable func(name string) *cluster.Error
 }
@@ -47,7 +50,11 @@ type Batch struct {
 
 // Item is one object.
 type Item struct {
-	Namespace, Name, JSON string
+	Namespace, Name string
+	// JSON is the object, empty where a projection was asked for.
+	JSON string
+	// Projection is what the projection printed, at most 64 KiB.
+	Projection string
 }
 
 // End says how the reading of one cluster ended.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/shape"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
@@ -37,6 +38,7 @@ type reading struct {
 	// resource is what the query has been resolved to, once a page is open.
 	resource cluster.Resource
 	keep     Keep
+	shape    shape.Shape
 	watch    *stopwatch
 	// flush hands the batch on and reports whether the caller wants more.
 	flush func() bool
@@ -47,7 +49,7 @@ type reading struct {
 }
 
 func newReading(f *Fleet, m *member, r FetchRequest, h *hold, watch *stopwatch) *reading {
-	return &reading{fleet: f, member: m, hold: h, query: r.Query, keep: r.Keep, watch: watch, batch: &Batch{}}
+	return &reading{fleet: f, member: m, hold: h, query: r.Query, keep: r.Keep, shape: r.Shape, watch: watch, batch: &Batch{}}
 }
 
 // batches yields the objects in batches. The last one, also after an error, carries the End; the error is beside it.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/clusterfleet/clusterfleet/internal/shape"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
 )
@@ -28,6 +29,8 @@ type GetRequest struct {
 	// Limit is how many clusters are read at once. 0: the fleet's.
 	Limit int
 	Keep  Keep
+	// Projection is what is made of each object. Nil: nothing, the object itself is wanted.
+	Projection *shape.Projection
 }
 
 // GetResult is what became of one reference.
@@ -139,7 +142,7 @@ func (f *Fleet) get(ctx context.Context, e *errand, q cluster.Query, r GetReques
 		return GetResult{Err: cluster.NewError(cluster.NotFound, cluster.PhaseQueue, unknown.Error(), unknown)}
 	}
 	var result GetResult
-	one := FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep}
+	one := FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep, Shape: shape.Shape{Projection: r.Projection}}
 	for batch := range f.fetch(ctx, e.member, one, h) { //nolint:errcheck // it yields none
 		if len(batch.Items) > 0 {
 			result.Item = batch.Items[0]

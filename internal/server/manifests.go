@@ -28,6 +28,10 @@ func (s *manifests) FetchManifests(r *fleetv1.FetchManifestsRequest, stream grpc
 	if err := s.permit(r.GetOutput()); err != nil {
 		return err
 	}
+	wanted, err := fetchShape(r)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := withBudget(stream.Context())
 	defer cancel()
 	run, err := s.fleet.Fetch(ctx, fleet.FetchRequest{
@@ -36,6 +40,7 @@ func (s *manifests) FetchManifests(r *fleetv1.FetchManifestsRequest, stream grpc
 		Timeout:  r.GetPerClusterTimeout().AsDuration(),
 		Limit:    int(r.GetMaxConcurrency()),
 		Keep:     keep(r.GetOutput()),
+		Shape:    wanted,
 	})
 	if err != nil {
 		return requestStatus(err)
@@ -63,6 +68,10 @@ func (s *manifests) GetManifests(r *fleetv1.GetManifestsRequest, stream grpc.Ser
 	if err := s.permit(r.GetOutput()); err != nil {
 		return err
 	}
+	template, err := projection(r.GetOutput())
+	if err != nil {
+		return err
+	}
 	ctx, cancel := withBudget(stream.Context())
 	defer cancel()
 	run, err := s.fleet.Get(ctx, fleet.GetRequest{
@@ -70,6 +79,7 @@ func (s *manifests) GetManifests(r *fleetv1.GetManifestsRequest, stream grpc.Ser
 		Timeout:    r.GetPerClusterTimeout().AsDuration(),
 		Limit:      int(r.GetMaxConcurrency()),
 		Keep:       keep(r.GetOutput()),
+		Projection: template,
 	})
 	if err != nil {
 		return requestStatus(err)

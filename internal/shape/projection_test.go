@@ -129,7 +129,7 @@ func TestATemplateThatIsTooCostlyEndsSoon(t *testing.T) {
 		`{.s}`: large,
 		`{.l}`: large,
 		`{range .l[*]}{.}{end}{.l[?(@==2)]}` + strings.Repeat(`{.l[?(@==2)]}`, 100):          large,
-		`{.}{` + strings.Repeat(`...*`, 200) + `}`:                                            deep,
+		`{.}{` + strings.Repeat(`...*`, 200) + `}`:                                           deep,
 		`{` + strings.Repeat(`['a','a']`, 60) + `}`:                                          deep,
 		`{.l[` + strings.Repeat(`:,`, 500) + `:]}`:                                           large,
 		`{.l[*].a}{` + strings.Repeat(`..a.a`, 100) + `}`:                                    deep,
