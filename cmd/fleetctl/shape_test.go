@@ -33,16 +33,16 @@ func TestValuesAreCountedOverTheFleet(t *testing.T) {
 	f := fleet{members: []member{healthyMember("c"), healthyMember("a"), healthyMember("b"), healthyMember("d"), broken}, fetch: images}
 	address := clienttest.Serve(t, f.script())
 	for format, want := range map[string]string{
-		"table": "VALUE               COUNT   CLUSTERS\n" +
-			"app:1               7       4\n" +
-			"<none>              4       4\n" +
-			"app:2               3       3\n" +
-			`evil\x1b[31m\n:3    1       1` + "\n",
-		"wide": "VALUE               COUNT   CLUSTERS   NAMES\n" +
-			"app:1               7       4          a, b, c and 1 more\n" +
-			"<none>              4       4          a, b, c and 1 more\n" +
-			"app:2               3       3          a, b, d\n" +
-			`evil\x1b[31m\n:3    1       1          c` + "\n",
+		"table": "VALUE              COUNT   CLUSTERS\n" +
+			"app:1              7       4\n" +
+			"<none>             4       4\n" +
+			"app:2              3       3\n" +
+			`evil\x1b[31m\n:3   1       1` + "\n",
+		"wide": "VALUE              COUNT   CLUSTERS   NAMES\n" +
+			"app:1              7       4          a, b, c and 1 more\n" +
+			"<none>             4       4          a, b, c and 1 more\n" +
+			"app:2              3       3          a, b, d\n" +
+			`evil\x1b[31m\n:3   1       1          c` + "\n",
 		"name": "app:1\n<none>\napp:2\n" + `evil\x1b[31m\n:3` + "\n",
 		"jsonl": `{"value":"app:1","count":7,"clusters":["a","b","c","d"]}` + "\n" +
 			`{"count":4,"clusters":["a","b","c","d"]}` + "\n" +
@@ -50,7 +50,7 @@ func TestValuesAreCountedOverTheFleet(t *testing.T) {
 			`{"value":"evil\u001b[31m\n:3","count":1,"clusters":["c"]}` + "\n",
 		"jsonpath={.items[0].value}":             "app:1",
 		"custom-columns=V:.value,N:.clusters[0]": "V                  N\napp:1              a\n<none>             a\napp:2              a\n" + `evil\x1b[31m\n:3   c` + "\n",
-		"yaml":                                   "items:\n- value: app:1\n  count: 7\n  clusters:\n  - a\n",
+		"yaml":                                   "items:\n- clusters:\n  - a\n  - b\n  - c\n  - d\n  count: 7\n  value: app:1\n",
 		"json":                                   "{\n    \"items\": [\n        {\n            \"value\": \"app:1\",\n            \"count\": 7,\n",
 	} {
 		for flag, code := range map[string]int{"--require-complete": exitUnhealthy, "--require-complete=false": exitDone} {
