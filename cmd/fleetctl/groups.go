@@ -78,7 +78,13 @@ func (g *groups) close() error {
 			}
 		}
 		return nil
+	default:
+		return g.documents(sorted)
 	}
+}
+
+// documents prints the groups for programs.
+func (g *groups) documents(sorted []*group) error {
 	items := make([]json.RawMessage, 0, len(sorted))
 	for _, found := range sorted {
 		raw, err := json.Marshal(found.document())

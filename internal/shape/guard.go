@@ -74,14 +74,20 @@ func workOf(function string) func(args []ref.Val) int {
 	switch function {
 	case operators.Equals, operators.NotEquals:
 		return smaller
-	case operators.In, "sets.contains", "sets.intersects", "sets.equivalent", "indexOf", "lastIndexOf", "replace", "join", "format", "flatten":
+	case operators.In:
+		return func(args []ref.Val) int { return weight(args[1], maxWork+1) }
+	case "sets.contains", "sets.intersects", "sets.equivalent":
+		return func(args []ref.Val) int { return pairs(args[0], args[1]) }
+	case "distinct":
+		return func(args []ref.Val) int { return pairs(args[0], args[0]) }
+	case "sort", "@sortByAssociatedKeys":
+		return func(args []ref.Val) int { return sortingFactor * weight(args[0], maxWork) }
+	case "indexOf", "lastIndexOf", "replace", "join", "format", "flatten":
 		return product
 	case operators.Add:
 		return joining
 	case "split":
-		return splitting
-	case "distinct", "sort", "@sortByAssociatedKeys":
-		return square
+		return func(args []ref.Val) int { return perPart * weight(args[0], maxWork) }
 	case "contains", "startsWith", "endsWith", "lowerAscii", "upperAscii", "trim", "reverse", "charAt", "substring", "size", "slice",
 		operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals, "string", "bytes", "int", "double", "timestamp", "duration":
 		return linear
@@ -170,7 +176,7 @@ func extent(value ref.Val) int {
 	case types.Bytes:
 		return len(v)
 	case traits.Lister:
-		return perElement * size(v)
+		return perPart * size(v)
 	}
 	return 1
 }
@@ -198,6 +204,7 @@ func smaller(args []ref.Val) int {
 	return weight(args[1], left)
 }
 
+// product is the work of going over one argument for each piece of the others.
 func product(args []ref.Val) int {
 	work := 1
 	for _, arg := range args {
@@ -207,6 +214,15 @@ func product(args []ref.Val) int {
 		}
 	}
 	return work
+}
+
+// pairs is the work of comparing each element of a list with each of another.
+func pairs(one, other ref.Val) int {
+	each := weight(other, maxWork+1)
+	if list, ok := one.(traits.Lister); ok && each <= maxWork {
+		return each * min(size(list), maxWork)
+	}
+	return each
 }
 
 // linear is the work of going over the arguments once.
@@ -226,16 +242,17 @@ func joining(args []ref.Val) int {
 	return linear(args)
 }
 
-// perElement is what an element of a list, or any other part of a value, counts.
-const perElement = 4
-
-func splitting(args []ref.Val) int { return perElement * weight(args[0], maxWork) }
-
-func square(args []ref.Val) int { return product([]ref.Val{args[0], args[0]}) }
+const (
+	// perPart is what an element of a list, or a member of a map, counts beside what is in it: as many bytes are compared or
+	// copied in the time that it takes.
+	perPart = 64
+	// sortingFactor is how often sorting looks at an element.
+	sortingFactor = 16
+)
 
 // weight is how much a value holds, in bytes and parts, counted up to a bound. It is at least 1.
 func weight(value ref.Val, bound int) int {
-	sum := perElement
+	sum := 1
 	switch v := value.(type) {
 	case types.String:
 		return max(len(v), 1)
@@ -247,12 +264,12 @@ func weight(value ref.Val, bound int) int {
 		}
 	case traits.Lister:
 		for it := v.Iterator(); sum < bound && it.HasNext() == types.True; {
-			sum += perElement + weight(it.Next(), bound-sum)
+			sum += perPart + weight(it.Next(), bound-sum)
 		}
 	case traits.Mapper:
 		for it := v.Iterator(); sum < bound && it.HasNext() == types.True; {
 			key := it.Next()
-			sum += weight(key, bound-sum) + weight(v.Get(key), bound-sum)
+			sum += perPart + weight(key, bound-sum) + weight(v.Get(key), bound-sum)
 		}
 	}
 	return sum

@@ -27,11 +27,11 @@ var (
 	errNoFormat = errors.New("the template leads to a value that cannot be printed")
 )
 
-// print returns what the template makes of an object. What is not there prints nothing: a missing member, an index beyond
+// render returns what the template makes of an object. What is not there prints nothing: a missing member, an index beyond
 // the end, a step into a value that has no parts.
-func (p *Projection) print(ctx context.Context, document map[string]any) (string, error) {
+func (p *Projection) render(ctx context.Context, document map[string]any) (string, error) {
 	e := evaluator{ctx: ctx}
-	if err := e.print(p.parts, document); err != nil {
+	if err := e.render(p.parts, document); err != nil {
 		return "", err
 	}
 	return string(e.text), nil
@@ -44,7 +44,7 @@ type evaluator struct {
 	steps int
 }
 
-func (e *evaluator) print(parts []part, current any) error {
+func (e *evaluator) render(parts []part, current any) error {
 	for _, p := range parts {
 		found, err := e.walk(p.path, []any{current})
 		if err != nil {
@@ -57,7 +57,7 @@ func (e *evaluator) print(parts []part, current any) error {
 			continue
 		}
 		for _, value := range found {
-			if err := e.print(p.body, value); err != nil {
+			if err := e.render(p.body, value); err != nil {
 				return err
 			}
 		}

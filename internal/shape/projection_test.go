@@ -137,7 +137,7 @@ func TestATemplateThatIsTooCostlyEndsSoon(t *testing.T) {
 	} {
 		start := time.Now()
 		got, _, err := projection(t, template).Apply(t.Context(), object, shape.Type{})
-		if took := time.Since(start); err == nil || took > 10*time.Second || strings.Contains(err.Error(), "aaaa") {
+		if took := time.Since(start); err == nil || took > 30*time.Second || strings.Contains(err.Error(), "aaaa") {
 			t.Errorf("%.50s: printed %d bytes in %s, error %v", template, len(got), took, err)
 		}
 	}

@@ -42,7 +42,7 @@ func (s Shape) Apply(ctx context.Context, object []byte, t Type) (text string, w
 		}
 	}
 	if s.Projection != nil {
-		text, err = s.Projection.print(ctx, document)
+		text, err = s.Projection.render(ctx, document)
 	}
 	return text, err == nil, err
 }

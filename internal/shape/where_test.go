@@ -180,7 +180,7 @@ func TestAnExpressionThatIsTooCostlyEndsSoon(t *testing.T) {
 		}
 		start := time.Now()
 		_, got, err := shape.Shape{Where: w}.Apply(t.Context(), large, shape.Type{})
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("%.70s: it took %s", expression, took)
 		} else {
 			t.Logf("%.70s: %s", expression, took)
