@@ -21,6 +21,7 @@ func TestRealClusters(t *testing.T) {
 		{"workloads that sleep", workloadsThatSleep},
 		{"objects over several pages", objectsOverSeveralPages},
 		{"tables", tables},
+		{"selection and shape", selectionAndShape},
 		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
 		{"a cluster that hangs", hangingClusterAmongGoodOnes},
 		{"as documented", documentedCommands},

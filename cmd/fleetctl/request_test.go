@@ -133,6 +133,21 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 			Selector: &fleetv1.ClusterSelector{LabelSelector: "x=y,!z"}, ResourceType: pods, Namespace: "default",
 			LabelSelector: "a=b,c=d", FieldSelector: "e=f,g=h", Output: shown,
 		},
+		"get pods --where object.x>3": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Where: "object.x>3",
+			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, JsonPath: "{.metadata.creationTimestamp}"},
+		},
+		"get pods --where object.x>3 -o json": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Where: "object.x>3", Output: full,
+		},
+		"get pods --where object.x>3 -o name": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Where: "object.x>3",
+			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, JsonPath: "{.metadata.name}"},
+		},
+		"get pods --group-by {.x.y} --where object.x>3 -o wide": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Where: "object.x>3",
+			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, JsonPath: "{.x.y}"},
+		},
 		"get pods -o yaml --show-managed-fields --show-secret-data": &fleetv1.FetchManifestsRequest{
 			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default",
 			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, ManagedFields: true, SecretData: true},
@@ -202,6 +217,8 @@ func TestTextThatIsNotUTF8IsAMistakeInTheCommandLine(t *testing.T) {
 		{"get", "pods", "--cluster", "\xff"},
 		{"get", "pods", "--clusters", "a=\xff"},
 		{"get", "pods", "-l", "a=\xff"},
+		{"get", "pods", "--where", "\xff"},
+		{"get", "pods", "--group-by", "\xff"},
 		{"get", "pods", "--field-selector", "a=\xff"},
 	} {
 		_, stderr, code := fleetctl(t.Context(), t, append(args, "--server", "127.0.0.1:1")...)
@@ -220,6 +237,8 @@ func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
 		{"probe", "-o", "jsonl"},
 		{"get", "pods", "-o", "json"},
 		{"get", "nodes"},
+		{"get", "pods", "--where", "true"},
+		{"get", "pods", "--group-by", ".x"},
 		{"watch"},
 		{"watch", "-o", "jsonl"},
 		{"history"},
