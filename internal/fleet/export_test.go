@@ -18,7 +18,11 @@ func (f *Fleet) Idle() bool {
 	if readable {
 		f.reads.Release(maxReadBytes)
 	}
-	return free && readable && len(f.flights.calls) == 0
+	comparable := f.compare.memory.TryAcquire(maxCompareBytes)
+	if comparable {
+		f.compare.memory.Release(maxCompareBytes)
+	}
+	return free && readable && comparable && len(f.flights.calls) == 0
 }
 
 // Traces returns how many clusters the store of observations knows.
