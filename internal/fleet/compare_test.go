@@ -5,10 +5,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -265,24 +266,21 @@ func TestSecretsInOtherTypesAreRedacted(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotKeptIsReadAgain has objects that cannot be compressed, so that the shelf is full soon.
+// TestWhatIsNotKeptIsReadAgain has objects that are too large to be kept.
 func TestWhatIsNotKeptIsReadAgain(t *testing.T) {
-	var changed atomic.Bool
-	var reads atomic.Int64
+	var reads, changed atomic.Int64
+	large := noise(1200 << 10)
 	f := many(t, 3, func(c int, w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.URL.Path, "configmaps/") {
-			reads.Add(1)
-		}
 		maps := map[string]string{}
-		for i := range 30 {
-			maps[fmt.Sprintf("o%02d", i)] = fmt.Sprintf(`{"k":"%d","noise":%q}`, c, noise(i, 800<<10))
+		for i := range 2 {
+			maps[fmt.Sprint("o", i)] = fmt.Sprintf(`{"k":"%d","noise":%s}`, c, large)
 		}
-		if changed.Load() && strings.Contains(r.URL.Path, "configmaps/") {
+		if strings.Contains(r.URL.Path, "configmaps/") && reads.Add(1) > 0 && changed.Load() > 0 {
 			switch c {
-			case 0:
-				maps["o29"] = `{"k":"changed"}`
 			case 1:
-				delete(maps, "o29")
+				maps["o1"] = `{"k":"changed"}`
+			case 2:
+				delete(maps, "o1")
 			}
 		}
 		serveMaps(w, r, maps)
@@ -290,34 +288,60 @@ func TestWhatIsNotKeptIsReadAgain(t *testing.T) {
 	got := compareAll(t.Context(), t, f, fleet.CompareRequest{})
 	for _, o := range got.objects {
 		for _, v := range o.Variants[1:] {
-			if v.Diff == "" || v.Omitted != "" {
-				t.Fatalf("%s in %v: %q", o.Name, v.Clusters, v.Omitted)
+			if !strings.Contains(v.Diff, "\n-  k: \"0\"\n+  k: ") || v.Omitted != "" {
+				t.Errorf("%s in %v: %q, %d bytes", o.Name, v.Clusters, v.Omitted, len(v.Diff))
 			}
 		}
 	}
-	if len(got.objects) != 30 || reads.Load() == 0 {
+	if len(got.objects) != 2 || reads.Load() != 6 {
 		t.Errorf("%d objects, %d reads", len(got.objects), reads.Load())
+	}
+	changed.Store(1)
+	got = compareAll(t.Context(), t, f, fleet.CompareRequest{})
+	for i, v := range got.objects[1].Variants[1:] {
+		if want := fmt.Sprint("it has changed since in c00", i+1); v.Diff != "" || v.Omitted != want {
+			t.Errorf("%v: %q, want %q", v.Clusters, v.Omitted, want)
+		}
 	}
 }
 
-var noises sync.Map //nolint:gochecknoglobals // made once
+// TestAClusterThatFailsWhenItIsReadAgainIsNotAskedTwice counts the requests to it.
+func TestAClusterThatFailsWhenItIsReadAgainIsNotAskedTwice(t *testing.T) {
+	var again atomic.Int64
+	large := noise(1450 << 10)
+	f := many(t, 2, func(c int, w http.ResponseWriter, r *http.Request) {
+		if c == 1 && strings.Contains(r.URL.Path, "configmaps/") {
+			again.Add(1)
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		maps := map[string]string{}
+		for i := range 4 {
+			maps[fmt.Sprint("o", i)] = fmt.Sprintf(`{"k":"%d","noise":%s}`, c, large)
+		}
+		serveMaps(w, r, maps)
+	})
+	got := compareAll(t.Context(), t, f, fleet.CompareRequest{})
+	for _, o := range got.objects {
+		if v := o.Variants[1]; v.Omitted != "it could not be read again in c001" {
+			t.Errorf("%s: %+v", o.Name, v)
+		}
+	}
+	if n := again.Load(); len(got.objects) != 4 || n > 3 {
+		t.Errorf("%d objects, %d requests", len(got.objects), n)
+	}
+}
 
-// noise is text of n bytes that cannot be compressed.
-func noise(seed, n int) string {
-	key := [2]int{seed, n}
-	if made, ok := noises.Load(key); ok {
-		return made.(string)
-	}
+// noise is a JSON string of n bytes in lines that cannot be compressed.
+func noise(n int) string {
+	random := make([]byte, n*3/4)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(random)
 	var b strings.Builder
-	x := uint64(seed)*2654435761 + 1
-	for b.Len() < n {
-		x ^= x << 13
-		x ^= x >> 7
-		x ^= x << 17
-		b.WriteByte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"[x>>58])
+	for line := range slices.Chunk([]byte(base64.StdEncoding.EncodeToString(random)), 100) {
+		b.Write(line)
+		b.WriteString(`\n`)
 	}
-	noises.Store(key, b.String())
-	return b.String()
+	return `"` + b.String() + `"`
 }
 
 func TestACallerWhoLeavesEndsAComparisonInEachPhase(t *testing.T) {
