@@ -89,7 +89,7 @@ type fleet struct {
 func (f fleet) script() clienttest.Script {
 	return clienttest.Script{
 		ListClusters: f.list, ProbeClusters: f.probe, FetchManifests: f.fetchAll, ListClusterHealth: f.listHealth,
-		WatchClusterHealth: f.watchHealth, ListTransitions: f.listTransitions, GetFleetOverview: f.overview,
+		WatchClusterHealth: f.watchHealth, ListTransitions: f.listTransitions, GetFleetOverview: f.overview, CompareManifests: f.compare,
 	}
 }
 

@@ -23,6 +23,7 @@ type Script struct {
 	ListTransitions    func(context.Context, *fleetv1.ListTransitionsRequest) (*fleetv1.ListTransitionsResponse, error)
 	FetchManifests     func(*fleetv1.FetchManifestsRequest, grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error
 	GetManifests       func(*fleetv1.GetManifestsRequest, grpc.ServerStreamingServer[fleetv1.GetManifestsResponse]) error
+	CompareManifests   func(*fleetv1.CompareManifestsRequest, grpc.ServerStreamingServer[fleetv1.CompareManifestsResponse]) error
 	GetFleetOverview   func(context.Context, *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error)
 }
 
@@ -135,6 +136,14 @@ func (s manifests) GetManifests(req *fleetv1.GetManifestsRequest, out grpc.Serve
 		return s.UnimplementedManifestServiceServer.GetManifests(req, out)
 	}
 	return s.script.GetManifests(req, out)
+}
+
+// CompareManifests does what the script says.
+func (s manifests) CompareManifests(req *fleetv1.CompareManifestsRequest, out grpc.ServerStreamingServer[fleetv1.CompareManifestsResponse]) error {
+	if s.script.CompareManifests == nil {
+		return s.UnimplementedManifestServiceServer.CompareManifests(req, out)
+	}
+	return s.script.CompareManifests(req, out)
 }
 
 type overviews struct {
