@@ -20,6 +20,7 @@ func TestRealClusters(t *testing.T) {
 		{"a CRD in one cluster", customResourceInOneCluster},
 		{"objects over several pages", objectsOverSeveralPages},
 		{"tables", tables},
+		{"objects that differ", differingObjects},
 		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
 		{"a cluster that hangs", hangingClusterAmongGoodOnes},
 		{"as documented", documentedCommands},

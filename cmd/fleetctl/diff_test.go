@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -129,6 +130,27 @@ func TestADiffRequestSaysWhatTheFlagsSay(t *testing.T) {
 	}
 	if got.String() != want.String() {
 		t.Errorf("got %v\nwant %v", got, want)
+	}
+}
+
+func TestHostileTextReachesNoDiff(t *testing.T) {
+	for _, text := range hostileTexts() {
+		hostile := hostileFleet(text)
+		other := newMember("other "+hostile.text, "good", hostile.members[1].cluster.GetObservation().GetVerdict(), codes.OK)
+		hostile.members = append(hostile.members, other)
+		address := clienttest.Serve(t, hostile.script())
+		for _, line := range []string{"diff deploy -A", "diff deploy -A -o wide --include-equal"} {
+			stdout, stderr, code := fleetctl(t.Context(), t, append(strings.Fields(line), "--server", address)...)
+			if code != exitUnhealthy || !strings.Contains(stdout, "+++ ") {
+				t.Fatalf("%q: exit code %d\n%s", text, code, stdout)
+			}
+			for _, r := range stdout + stderr {
+				if r != '\n' && !unicode.IsPrint(r) {
+					t.Errorf("%q: %s: %U is printed:\n%q\n%q", text, line, r, stdout, stderr)
+					break
+				}
+			}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 
@@ -45,7 +46,7 @@ func (n *Normalizer) root(o Object, roots []*node) error {
 		}
 	}
 	n.out = append(n.out, '}')
-	if _, err := n.decoder.ReadToken(); err != io.EOF {
+	if _, err := n.decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return nil

@@ -40,31 +40,47 @@ func TestWhatDiffersByNatureIsLeftOut(t *testing.T) {
 	for _, test := range []struct {
 		about, apiVersion, kind, json, want string
 	}{
-		{"status and identity", "apps/v1", "Deployment",
+		{
+			"status and identity", "apps/v1", "Deployment",
 			`{"status":{"replicas":1},"metadata":{"name":"a","uid":"u","resourceVersion":"7","generation":2,"creationTimestamp":"t","managedFields":[{}],
 			"annotations":{"deployment.kubernetes.io/revision":"3","kubectl.kubernetes.io/last-applied-configuration":"{}"}},"spec":{"replicas":2}}`,
-			`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a"},"spec":{"replicas":2}}`},
-		{"an annotation stays beside one that goes", "v1", "ConfigMap",
+			`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a"},"spec":{"replicas":2}}`,
+		},
+		{
+			"an annotation stays beside one that goes", "v1", "ConfigMap",
 			`{"metadata":{"annotations":{"deployment.kubernetes.io/revision":"3","mine":"1"}},"data":{}}`,
-			`{"apiVersion":"v1","data":{},"kind":"ConfigMap","metadata":{"annotations":{"mine":"1"}}}`},
-		{"an owner is the same one with another uid", "v1", "ConfigMap",
+			`{"apiVersion":"v1","data":{},"kind":"ConfigMap","metadata":{"annotations":{"mine":"1"}}}`,
+		},
+		{
+			"an owner is the same one with another uid", "v1", "ConfigMap",
 			`{"metadata":{"ownerReferences":[{"kind":"A","uid":"1"},{"uid":"2"}]}}`,
-			`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"ownerReferences":[{"kind":"A"},{}]}}`},
-		{"what is allocated to a service", "v1", "Service",
+			`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"ownerReferences":[{"kind":"A"},{}]}}`,
+		},
+		{
+			"what is allocated to a service", "v1", "Service",
 			`{"spec":{"clusterIP":"10.0.0.1","clusterIPs":["10.0.0.1"],"ports":[{"port":80,"nodePort":30001}],"type":"NodePort"}}`,
-			`{"apiVersion":"v1","kind":"Service","spec":{"ports":[{"port":80}],"type":"NodePort"}}`},
-		{"a headless service is another thing", "v1", "Service",
+			`{"apiVersion":"v1","kind":"Service","spec":{"ports":[{"port":80}],"type":"NodePort"}}`,
+		},
+		{
+			"a headless service is another thing", "v1", "Service",
 			`{"spec":{"clusterIP":"None","clusterIPs":["None"]}}`,
-			`{"apiVersion":"v1","kind":"Service","spec":{"clusterIP":"None"}}`},
-		{"a kind of that name in another group is not meant", "example.com/v1", "Service",
+			`{"apiVersion":"v1","kind":"Service","spec":{"clusterIP":"None"}}`,
+		},
+		{
+			"a kind of that name in another group is not meant", "example.com/v1", "Service",
 			`{"spec":{"clusterIP":"10.0.0.1"}}`,
-			`{"apiVersion":"example.com/v1","kind":"Service","spec":{"clusterIP":"10.0.0.1"}}`},
-		{"what an object says of itself counts", "", "",
+			`{"apiVersion":"example.com/v1","kind":"Service","spec":{"clusterIP":"10.0.0.1"}}`,
+		},
+		{
+			"what an object says of itself counts", "", "",
 			`{"kind":"Namespace","spec":{"finalizers":["kubernetes"]},"apiVersion":"v1","metadata":{"labels":{"kubernetes.io/metadata.name":"a"}}}`,
-			`{"apiVersion":"v1","kind":"Namespace"}`},
-		{"templates of older servers", "apps/v1", "StatefulSet",
+			`{"apiVersion":"v1","kind":"Namespace"}`,
+		},
+		{
+			"templates of older servers", "apps/v1", "StatefulSet",
 			`{"spec":{"template":{"metadata":{"creationTimestamp":null,"labels":{"a":"b"}}},"volumeClaimTemplates":[{"metadata":{"creationTimestamp":null,"name":"d"},"status":{"phase":"Pending"}}]}}`,
-			`{"apiVersion":"apps/v1","kind":"StatefulSet","spec":{"template":{"metadata":{"labels":{"a":"b"}}},"volumeClaimTemplates":[{"metadata":{"name":"d"}}]}}`},
+			`{"apiVersion":"apps/v1","kind":"StatefulSet","spec":{"template":{"metadata":{"labels":{"a":"b"}}},"volumeClaimTemplates":[{"metadata":{"name":"d"}}]}}`,
+		},
 		{"names with escapes", "v1", "ConfigMap", `{"\u0073tatus":1,"data":{"\u0061":"\u0062\/"}}`, `{"apiVersion":"v1","data":{"a":"b/"},"kind":"ConfigMap"}`},
 	} {
 		t.Run(test.about, func(t *testing.T) {

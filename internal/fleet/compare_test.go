@@ -55,7 +55,7 @@ func serveMaps(w http.ResponseWriter, r *http.Request, maps map[string]string) {
 			return
 		}
 		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404,"message":"configmaps %q not found"}`, name)
+		fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404,"message":"it is not found"}`)
 		return
 	}
 	var items []string
