@@ -226,3 +226,19 @@ func TestTooManyObjectsAreAnError(t *testing.T) {
 		t.Errorf("%v after %d objects", err, n)
 	}
 }
+
+func TestWhatAllClustersHaveTakesLittleMoreThanABitEach(t *testing.T) {
+	const clusters, objects = 10_000, 100
+	c := compare.New(clusters, semaphore.NewWeighted(3<<20)) // as lists, the clusters alone would take 4 MiB
+	defer c.Close()
+	for cluster := range clusters {
+		p := c.Part(cluster)
+		for object := range objects {
+			add(t, p, "", fmt.Sprint(object), "{}")
+		}
+		p.Done()
+	}
+	if _, totals := outlines(t, c, -1); totals.Equal != objects {
+		t.Errorf("%+v", totals)
+	}
+}

@@ -65,10 +65,12 @@ func (s *shelf) close() {
 	s.chunks = nil
 }
 
-// pack packs a content, upon another one that it resembles unless that is nil: forms of one object mostly differ in little.
+// pack packs a content, if it can upon another one that it resembles: forms of one object mostly differ in little.
 func pack(content, upon []byte) (packed []byte, used bool) {
-	if dict := s2.MakeDict(upon, nil); dict != nil {
-		return dict.Encode(nil, content), true
+	if len(upon) <= s2.MaxDictSize {
+		if dict := s2.MakeDict(upon, nil); dict != nil {
+			return dict.Encode(nil, content), true
+		}
 	}
 	return s2.Encode(nil, content), false
 }

@@ -26,6 +26,11 @@ import (
 // many returns a fleet of n clusters, c000 and so on, that one handler answers for.
 func many(t testing.TB, n int, handler func(cluster int, w http.ResponseWriter, r *http.Request)) *fleet.Fleet {
 	t.Helper()
+	return fleettest.Of(t, answeredBy(t, n, handler), fleet.Options{})
+}
+
+func answeredBy(t testing.TB, n int, handler func(cluster int, w http.ResponseWriter, r *http.Request)) []cluster.Definition {
+	t.Helper()
 	mux := http.NewServeMux()
 	for i := range n {
 		mux.Handle(fmt.Sprintf("/c%03d/", i), http.StripPrefix(fmt.Sprintf("/c%03d", i), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -41,7 +46,7 @@ func many(t testing.TB, n int, handler func(cluster int, w http.ResponseWriter, 
 			Host: fmt.Sprintf("%s/c%03d", server.URL, i), TLSClientConfig: rest.TLSClientConfig{CAData: encodeCertificate(server)},
 		}})
 	}
-	return fleettest.Of(t, definitions, fleet.Options{})
+	return definitions
 }
 
 // serveMaps answers as an API server that has these ConfigMaps: the data by name.
@@ -214,6 +219,28 @@ func TestAComparisonThatMakesNoSenseIsRefused(t *testing.T) {
 	}
 	if _, err := fleettest.Of(t, long[:10_000], fleet.Options{}).Compare(t.Context(), fleet.CompareRequest{Query: configMaps()}); err != nil {
 		t.Errorf("10,000 clusters: %v", err)
+	}
+}
+
+// TestDiffsLeaveRoomForNames has as many clusters with the longest names as fit.
+func TestDiffsLeaveRoomForNames(t *testing.T) {
+	definitions := answeredBy(t, 12, func(c int, w http.ResponseWriter, r *http.Request) {
+		serveMaps(w, r, map[string]string{"web": `{"k":"` + strings.Repeat(fmt.Sprintf(`%d is what a line of it says\n`, c), 8000) + `"}`})
+	})
+	const names = 9_500
+	for i := range names {
+		definitions = append(definitions, cluster.Definition{Name: fmt.Sprintf("v%0252d", i), Virtual: true})
+	}
+	got := compareAll(t.Context(), t, fleettest.Of(t, definitions, fleet.Options{}), fleet.CompareRequest{Query: configMaps()})
+	bytes, without := 0, 0
+	for _, v := range got.objects[0].Variants[1:] {
+		bytes += len(v.Diff)
+		if v.Omitted == "the message has no room" {
+			without++
+		}
+	}
+	if room := 4<<20 - names*(253+64+8); bytes < 256<<10 || bytes > room || without == 0 {
+		t.Errorf("%d bytes of diffs where there is room for %d, %d without", bytes, room, without)
 	}
 }
 
