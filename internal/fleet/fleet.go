@@ -53,6 +53,7 @@ type Fleet struct {
 	clients cluster.Options
 	probes  *semaphore.Weighted
 	reads   *semaphore.Weighted
+	compare comparing
 	latest  latest
 	flights *flights[probeKey, *Observation]
 	buffers manifest.Pool
@@ -98,8 +99,9 @@ func New(options Options) *Fleet {
 			UserAgent:  options.UserAgent,
 			Handshakes: semaphore.NewWeighted(maxHandshakes()),
 		},
-		probes: semaphore.NewWeighted(maxProbes),
-		reads:  semaphore.NewWeighted(maxReadBytes),
+		probes:  semaphore.NewWeighted(maxProbes),
+		reads:   semaphore.NewWeighted(maxReadBytes),
+		compare: newComparing(),
 	}
 	f.flights = newFlights(f.probe)
 	f.roster.Store(&roster{})
