@@ -397,7 +397,7 @@ func TestATypeThatWaitsBehindOtherCallersWhenTheTimeRunsOutHasHadItsTurn(t *test
 	var others sync.WaitGroup
 	defer others.Wait()
 	others.Go(func() {
-		<-asked // the first type has one of two places
+		<-asked                      // the first type has one of two places
 		for range cluster.MaxReads { // the other one, and the first as soon as it is free
 			others.Go(func() { fetchAll(ctx, t, f, fleet.FetchRequest{Query: configMaps()}) })
 		}
