@@ -76,6 +76,7 @@ func TestWorkloadsAreJudgedByTheirReplicasAndTheirAnnotation(t *testing.T) {
 		"nothing":                            {``, workload{}},
 		"broken":                             {`{"spec":{"replicas":1}`, workload{}},
 		"broken behind what matters":         {`{"spec":{"replicas":1},"status":}`, workload{}},
+		"sleeps, and is large":               {strings.Replace(asleep(`"3"`), "{", `{"status":"`+strings.Repeat("x", 1<<20)+`",`, 1), sleeping(3)},
 		"more than one":                      {`{"spec":{"replicas":1}} {}`, workload{}},
 		"broken after a good one was judged": {`{"spec":`, workload{}},
 	} {
@@ -83,7 +84,7 @@ func TestWorkloadsAreJudgedByTheirReplicasAndTheirAnnotation(t *testing.T) {
 			j := newJudge(t, "")
 			for range 2 { // a judge keeps nothing of an object
 				if diff := cmp.Diff(c.want, j.Judge(c.json)); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", c.json, diff)
+					t.Errorf("%.200s (-want +got):\n%s", c.json, diff)
 				}
 				if other := j.Judge(asleep(`"9"`)); other != sleeping(9) {
 					t.Errorf("the next one was judged %+v", other)
