@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Meta is what a body says beside its items.
@@ -33,7 +32,7 @@ type header struct {
 }
 
 // read takes a member if it is one of the header's.
-func (h *header) read(name string, value jsontext.Value, at int64) error {
+func (h *header) read(name string, value []byte, at int64) error {
 	ok := true
 	switch name {
 	case "apiVersion":

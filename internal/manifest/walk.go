@@ -6,30 +6,39 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What is in this file walks JSON that has been validated. It finds where values begin and end, and cannot fail.
+// What is in this file walks JSON that has been scanned. It finds where values begin and end, and cannot fail.
 
 // absent is the index of a value that is not there.
 const absent = -1
 
+// scanned is JSON that the scanner has been over.
+type scanned struct {
+	json []byte
+	// brackets are the offsets of some of its brackets, shifted by a number: all of those near its root, in the order of
+	// the JSON, unless there are too many.
+	brackets []uint32
+	shift    int
+}
+
 // member is where one member of an object stands.
 type member struct {
-	name  []byte // as it stands, in quotes
+	name  []byte // without quotes and escapes
 	start int    // of its name
 	value int    // start of its value
 	end   int    // of its value
 }
 
-// is compares a member's name, which may be written with escapes, with a plain one.
-func (m member) is(name string) bool { return string(text(m.name)) == name }
+// is compares a member's name with another one.
+func (m member) is(name string) bool { return string(m.name) == name }
 
 // walker goes over the members of an object or the elements of an array.
 type walker struct {
-	json []byte
-	pos  int
+	scanned
+	pos int
 }
 
-// walk begins at json[at], which is an opening brace or bracket.
-func walk(json []byte, at int) walker { return walker{json, at + 1} }
+// walk begins at s.json[at], which is an opening brace or bracket.
+func (s scanned) walk(at int) walker { return walker{s, at + 1} }
 
 // member returns the next member of an object.
 func (w *walker) member() (member, bool) {
@@ -37,10 +46,10 @@ func (w *walker) member() (member, bool) {
 		return member{}, false
 	}
 	m := member{start: w.pos}
-	nameEnd := skipString(w.json, w.pos)
-	m.name = w.json[m.start:nameEnd]
-	m.value = skipSpace(w.json, skipSpace(w.json, nameEnd)+1)
-	m.end = skip(w.json, m.value)
+	end := skipString(w.json, w.pos)
+	m.name = text(w.json[m.start:end])
+	m.value = skipSpace(w.json, skipSpace(w.json, end)+1)
+	m.end = w.skip(m.value)
 	w.pos = m.end
 	return m, true
 }
@@ -51,7 +60,7 @@ func (w *walker) element() (start, end int, ok bool) {
 		return 0, 0, false
 	}
 	start = w.pos
-	w.pos = skip(w.json, start)
+	w.pos = w.skip(start)
 	return start, w.pos, true
 }
 
@@ -62,6 +71,34 @@ func (w *walker) more() bool {
 		w.pos = skipSpace(w.json, w.pos+1)
 	}
 	return w.json[w.pos] != '}' && w.json[w.pos] != ']'
+}
+
+// skip returns the end of the value at an index. It looks its closing bracket up if that is known.
+func (w *walker) skip(at int) int {
+	if c := w.json[at]; c != '{' && c != '[' {
+		return skip(w.json, at)
+	}
+	key := at + w.shift
+	for len(w.brackets) > 0 && int(w.brackets[0]) < key {
+		w.brackets = w.brackets[1:]
+	}
+	if len(w.brackets) == 0 || int(w.brackets[0]) != key {
+		return skipNested(w.json, at)
+	}
+	depth := 0
+	for i, b := range w.brackets {
+		if c := w.json[int(b)-w.shift]; c == '{' || c == '[' {
+			depth++
+			continue
+		}
+		depth--
+		if depth == 0 {
+			w.brackets = w.brackets[i+1:]
+			return int(b) - w.shift + 1
+		}
+	}
+	w.brackets = nil
+	return skipNested(w.json, at)
 }
 
 // skip returns the end of the value that begins at json[at].
@@ -102,6 +139,10 @@ func skipNested(json []byte, at int) int {
 
 // skipString returns the end of the string whose opening quote is json[at].
 func skipString(json []byte, at int) int {
+	end := at + 1 + bytes.IndexByte(json[at+1:], '"')
+	if json[end-1] != '\\' {
+		return end + 1
+	}
 	for at++; ; at++ {
 		switch json[at] {
 		case '"':
@@ -112,15 +153,12 @@ func skipString(json []byte, at int) int {
 	}
 }
 
+// skipSpace returns the index of the first byte from json[at] on that is no white space.
 func skipSpace(json []byte, at int) int {
-	for {
-		switch json[at] {
-		case ' ', '\t', '\r', '\n':
-			at++
-		default:
-			return at
-		}
+	for at < len(json) && json[at] <= ' ' && (json[at] == ' ' || json[at] == '\t' || json[at] == '\r' || json[at] == '\n') {
+		at++
 	}
+	return at
 }
 
 // text returns what a string says. It is part of the string itself unless that has escapes.

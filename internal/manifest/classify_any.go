@@ -1,0 +1,3 @@
+package manifest
+
+func classify(b *block, m *masks) { classifyPortable(b, m) }

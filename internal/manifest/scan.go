@@ -1,0 +1,227 @@
+package manifest
+
+import (
+	"math/bits"
+)
+
+const (
+	// maxDepth is how deep objects and arrays may stand in each other.
+	maxDepth = 10_000
+	// maxBrackets is how many brackets of an object are remembered. Further ones have to be looked for.
+	maxBrackets = 2048
+)
+
+// none is an offset that is not there.
+const none = -1
+
+// scanner checks that a document is JSON by RFC 7493, but for names that come twice, 64 bytes at a time: masks say where
+// the brackets, the strings and all else stand, and the rules of the grammar are about neighbours in these masks. Only
+// brackets, numbers and literals are looked at one by one.
+//
+// It stops behind brackets near the document's root, and goes on from any byte: all that it knows of the bytes before is
+// in its fields. Offsets are those of the document.
+type scanner struct {
+	// stop is the depth at or below which a bracket makes the scanner stop.
+	stop int
+	// depth is how many objects and arrays are open. Of the last 64 kinds tells which are objects, the innermost one
+	// lowest; saved has those of every 64th level, for when it is come back to.
+	depth int
+	kinds uint64
+	saved [maxDepth/64 + 2]uint64
+
+	inString    uint64 // all bits, or none
+	isEscaped   uint64 // the next byte follows a backslash
+	inName      uint64 // the string is a name
+	inScalar    uint64 // in a number or a literal
+	afterValue  uint64 // what comes next follows a value,
+	afterName   uint64 // a name,
+	afterOpen   uint64 // an opening bracket,
+	afterComing uint64 // or anything that something must or may follow: an opening bracket or a comma
+	scalar      int64  // where the number or literal began
+	escape      int64  // a \u that was not complete yet, or none
+	surrogate   int64  // where the second half of a surrogate pair must stand, or none
+	rune        int64  // a rune that was not complete yet, or none
+
+	// brackets are the offsets from origin of the brackets between which at most shallow others are open.
+	brackets [maxBrackets]uint32
+	found    int
+	origin   int64
+	shallow  int
+
+	masks masks
+	fault fault
+}
+
+// reset makes the scanner begin a document.
+func (s *scanner) reset() {
+	s.depth, s.kinds, s.saved[0] = 0, 0, 0
+	s.inString, s.isEscaped, s.inName, s.inScalar = 0, 0, 0, 0
+	s.afterValue, s.afterName, s.afterOpen, s.afterComing = 0, 0, 0, 0
+	s.scalar, s.escape, s.surrogate, s.rune = none, none, none, none
+	s.fault = fault{}
+}
+
+// remember forgets the brackets so far and goes on with those of an object that begins at or after an offset.
+func (s *scanner) remember(origin int64, shallow int) {
+	s.found, s.origin, s.shallow = 0, origin, shallow
+}
+
+// scan goes over data[from:to], of which data[0] has an offset in the document, up to the first stop. It returns where
+// it stands then, and whether that is a stop; where s.fault is set, neither counts. data must go on for a block after to.
+func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
+	for from < to {
+		n := min(to-from, blockBytes)
+		piece := (*block)(data[from:])
+		m := &s.masks
+		classify(piece, m)
+		within := ^uint64(0) >> (blockBytes - uint(n))
+
+		quote, backslash, escaped := m.quote&within, m.backslash&within, uint64(0)
+		if backslash|s.isEscaped != 0 {
+			escaped = s.escapes(backslash, n)
+			quote &^= escaped
+		}
+		str := prefixXor(quote) ^ s.inString // each string but for its closing quote
+		outside := within &^ (str | quote)
+		s.inString = uint64(int64(str) >> 63)
+
+		bracket := m.bracket & outside
+		open, mismatch, isObject := uint64(0), uint64(0), -(s.kinds & 1)
+		stopped := false
+		if bracket != 0 {
+			depth, kinds, current, found, shallow := s.depth, s.kinds, isObject, s.found, s.shallow
+			if found >= maxBrackets-blockBytes {
+				shallow = none
+			}
+			at := uint32(int64(from) + offset - s.origin)
+			for left := bracket; left != 0; left &= left - 1 {
+				i := uint(bits.TrailingZeros64(left)) % 64
+				c := uint64(piece[i])
+				opens, object := c>>1&1, c>>5&1
+				mismatch |= (kinds ^ object) &^ opens & 1 << i
+				popped := kinds >> 1
+				kinds = popped ^ (popped^(kinds<<1|object))&-opens
+				open |= opens << i
+				kind := -(kinds & 1)
+				isObject ^= (kind ^ current) & (^uint64(1) << i)
+				current = kind
+				s.brackets[uint(found)%maxBrackets] = at + uint32(i)
+				depth += int(opens)<<1 - 1
+				found += int(uint64(int64(depth-int(opens)-shallow-1)) >> 63)
+				if depth%64 == 0 {
+					if opens != 0 {
+						s.saved[depth/64] = kinds
+					} else {
+						kinds = s.saved[depth/64]
+						kind = -(kinds & 1)
+						isObject ^= (kind ^ current) & (^uint64(1) << i)
+						current = kind
+					}
+				}
+				if uint(depth-s.stop-1) >= uint(maxDepth-s.stop) { // at most stop, or more than maxDepth
+					if depth > maxDepth {
+						s.fault = fault{at: offset + int64(from) + int64(i), text: "exceeded maximum nesting depth"}
+						return from, false
+					}
+					stopped = true
+					n = int(i) + 1
+					within = ^uint64(0) >> (blockBytes - uint(n))
+					break
+				}
+			}
+			s.depth, s.kinds, s.found = depth, kinds, found
+			if stopped {
+				s.inString, s.isEscaped = 0, 0
+				quote &= within
+				str &= within
+				outside &= within
+				escaped &= within
+				bracket &= within
+			}
+		}
+		str &= within
+
+		comma, colon, white := m.comma&outside, m.colon&outside, m.white&outside
+		opening, closing := quote&str, quote&^str
+		shut := bracket &^ open
+		other := outside &^ (bracket | comma | colon | white)
+
+		// Where what follows each kind of thing stands.
+		otherBefore := other<<1 | s.inScalar
+		scalarStart, scalarEnd := other&^otherBefore, otherBefore&^other&within
+		afterOpen := open<<1 | s.afterOpen
+		afterComing := (open|comma)<<1 | s.afterComing
+		last := uint(n-1) % 64
+		s.afterOpen, s.afterComing = open>>last&1, (open|comma)>>last&1
+		if white != 0 {
+			afterOpen, s.afterOpen = skipWhite(afterOpen, white, s.afterOpen, n)
+			afterComing, s.afterComing = skipWhite(afterComing, white, s.afterComing, n)
+		}
+		nameExpected := afterComing & isObject
+		sum, carry := bits.Add64(str, opening&nameExpected|s.inName, 0)
+		if n < blockBytes {
+			carry = sum >> uint(n) & 1
+		}
+		s.inName = carry
+		nameEnd := sum & closing
+		valueEnd := closing&^nameEnd | shut
+		afterName := nameEnd<<1 | s.afterName
+		afterValue := valueEnd<<1 | s.afterValue | scalarEnd
+		s.afterName, s.afterValue = nameEnd>>last&1, valueEnd>>last&1
+		s.inScalar = other >> last & 1
+		if white != 0 {
+			afterName, s.afterName = skipWhite(afterName, white, s.afterName, n)
+			afterValue, s.afterValue = skipWhite(afterValue, white, s.afterValue, n)
+		}
+
+		wrong := m.control&str |
+			colon ^ afterName&within |
+			comma&^afterValue |
+			shut&^(afterValue|afterOpen) |
+			opening&afterValue |
+			(scalarStart|open)&(afterValue|nameExpected) |
+			mismatch
+		if wrong != 0 {
+			i := uint(bits.TrailingZeros64(wrong))
+			at := func(m uint64) bool { return m>>i&1 != 0 }
+			s.fault = place{at(str), at(mismatch), at(afterName), at(afterValue), at(nameExpected)}.
+				fault(offset+int64(from)+int64(i), piece[i%64])
+			return from, false
+		}
+		if escaped&str != 0 || s.escape != none {
+			s.checkEscapes(data, from, to, offset, escaped&str)
+		}
+		if m.high&within != 0 || s.rune != none {
+			s.checkRunes(data, from, from+n, offset)
+		}
+		if scalarStart|scalarEnd != 0 {
+			s.checkScalars(data, from, offset, scalarStart, scalarEnd)
+		}
+		from += n
+		if stopped && (s.escape != none || s.surrogate != none) {
+			s.setFault(max(s.escape, s.surrogate), "invalid escape sequence in a string")
+		}
+		if stopped || s.fault.text != "" {
+			return from, stopped
+		}
+	}
+	return from, false
+}
+
+// prefixXor returns for each bit whether the number of set bits up to it is odd.
+func prefixXor(m uint64) uint64 {
+	m ^= m << 1
+	m ^= m << 2
+	m ^= m << 4
+	m ^= m << 8
+	m ^= m << 16
+	m ^= m << 32
+	return m
+}
+
+// skipWhite moves the bits that stand in white space behind it. carry is the one that belongs to the next block so far.
+func skipWhite(m, white, carry uint64, n int) (uint64, uint64) {
+	sum, over := bits.Add64(m&white, white, 0)
+	sum &^= white
+	return m&^white | sum, carry | over | sum>>uint(n)&1
+}
