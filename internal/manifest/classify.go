@@ -1,7 +1,5 @@
 package manifest
 
-import "encoding/binary"
-
 // blockBytes is how many bytes of a body are looked at together: one for each bit of a mask.
 const blockBytes = 64
 
@@ -21,37 +19,47 @@ type masks struct {
 	high      uint64 // no ASCII
 }
 
-// A byte of each, eight times.
-const (
-	every    = 0x0101010101010101
-	topBits  = 0x80 * every
-	lowBits  = 0x7f * every
-	gatherer = 0x0002040810204081 // a product with it brings the top bits of eight bytes together
-	topByte  = 0xff << 56
-)
-
-// classifyPortable fills m for b, eight bytes at a time.
-func classifyPortable(b *block, m *masks) {
-	*m = masks{}
-	for i := 0; i < blockBytes; i += 8 {
-		w := binary.LittleEndian.Uint64(b[i : i+8])
-		low, ascii := w&lowBits, ^w&topBits
-		m.quote = m.quote>>8 | gather(ascii&^(low^'"'*every+lowBits))
-		m.backslash = m.backslash>>8 | gather(ascii&^(low^'\\'*every+lowBits))
-		m.comma = m.comma>>8 | gather(ascii&^(low^','*every+lowBits))
-		m.colon = m.colon>>8 | gather(ascii&^(low^':'*every+lowBits))
-		// Brackets and braces differ in bit 5; an opening one is 2 less than its closing one.
-		folded := low | 0x20*every
-		m.bracket = m.bracket>>8 | gather(ascii&^((folded^'{'*every+lowBits)&(folded^'}'*every+lowBits)))
-		control := ascii &^ (low + 0x60*every)
-		m.control = m.control>>8 | gather(control)
-		m.white = m.white>>8 | gather(ascii&^(low^' '*every+lowBits))
-		if control != 0 {
-			m.white |= gather(ascii &^ ((low ^ '\t'*every + lowBits) & (low ^ '\n'*every + lowBits) & (low ^ '\r'*every + lowBits)))
+// classes has a byte for each of the masks in their order, the first one lowest: 1 in those that a byte of JSON belongs to.
+var classes = func() (table [8][256]uint64) {
+	for c := range 256 {
+		for i, belongs := range []bool{
+			c == '"', c == '\\', c == '{' || c == '}' || c == '[' || c == ']', c == ',', c == ':',
+			c == ' ' || c == '\t' || c == '\n' || c == '\r', c < ' ', c >= 0x80,
+		} {
+			if belongs {
+				for bit := range 8 {
+					table[bit][c] |= 1 << (8*i + bit)
+				}
+			}
 		}
-		m.high = m.high>>8 | gather(w&topBits)
 	}
+	return table
+}()
+
+// classifyPortable fills m for b.
+func classifyPortable(b *block, m *masks) {
+	a0, a1, a2, a3 := classifyWord(b, 0), classifyWord(b, 8), classifyWord(b, 16), classifyWord(b, 24)
+	a4, a5, a6, a7 := classifyWord(b, 32), classifyWord(b, 40), classifyWord(b, 48), classifyWord(b, 56)
+	// Each word has a byte for each mask, and is to become a mask that has a byte of each word.
+	a0, a4 = a0&0xffffffff|a4<<32, a0>>32|a4&^0xffffffff
+	a1, a5 = a1&0xffffffff|a5<<32, a1>>32|a5&^0xffffffff
+	a2, a6 = a2&0xffffffff|a6<<32, a2>>32|a6&^0xffffffff
+	a3, a7 = a3&0xffffffff|a7<<32, a3>>32|a7&^0xffffffff
+	const pairs = 0x0000ffff0000ffff
+	a0, a2 = a0&pairs|a2&pairs<<16, a0>>16&pairs|a2&^pairs
+	a1, a3 = a1&pairs|a3&pairs<<16, a1>>16&pairs|a3&^pairs
+	a4, a6 = a4&pairs|a6&pairs<<16, a4>>16&pairs|a6&^pairs
+	a5, a7 = a5&pairs|a7&pairs<<16, a5>>16&pairs|a7&^pairs
+	const bytes = 0x00ff00ff00ff00ff
+	m.quote, m.backslash = a0&bytes|a1&bytes<<8, a0>>8&bytes|a1&^bytes
+	m.bracket, m.comma = a2&bytes|a3&bytes<<8, a2>>8&bytes|a3&^bytes
+	m.colon, m.white = a4&bytes|a5&bytes<<8, a4>>8&bytes|a5&^bytes
+	m.control, m.high = a6&bytes|a7&bytes<<8, a6>>8&bytes|a7&^bytes
 }
 
-// gather returns the top bits of eight bytes as the topmost byte.
-func gather(w uint64) uint64 { return w * gatherer & topByte }
+// classifyWord returns the classes of eight bytes, a bit for each.
+func classifyWord(b *block, i int) uint64 {
+	w := (*[8]byte)(b[i:])
+	return classes[0][w[0]] | classes[1][w[1]] | classes[2][w[2]] | classes[3][w[3]] |
+		classes[4][w[4]] | classes[5][w[5]] | classes[6][w[6]] | classes[7][w[7]]
+}

@@ -189,7 +189,7 @@ func (r *Reader) beside(name string) error {
 	if err != nil {
 		return err
 	}
-	return r.header.read(name, value, r.doc.pos-int64(len(value)))
+	return r.header.read(name, value, r.doc.pos-int64(len(value)), &r.buf.names)
 }
 
 // whole decides what a document without a list's items is.

@@ -145,7 +145,7 @@ func (t *TableReader) beside(name string) error {
 			return malformed(at, "the rows of a Table that are no array")
 		}
 	}
-	if err := t.header.read(name, value, at); err != nil {
+	if err := t.header.read(name, value, at, &t.buf.names); err != nil {
 		return err
 	}
 	if kind := t.header.kind; kind != "" && kind != "Table" && kind != "Status" {
@@ -171,7 +171,7 @@ func (t *TableReader) finish() error {
 }
 
 func (t *TableReader) readColumns(value []byte, at int64) error {
-	if value[0] == '[' && count(value) > maxColumns {
+	if value[0] == '[' && elements(value) > maxColumns {
 		return malformed(at, "a Table of more than %d columns", maxColumns)
 	}
 	if err := json.Unmarshal(value, &t.columns); err != nil {
@@ -180,7 +180,8 @@ func (t *TableReader) readColumns(value []byte, at int64) error {
 	return nil
 }
 
-func count(array []byte) int {
+// elements counts those of an array, up to one more than a table may have columns.
+func elements(array []byte) int {
 	n := 0
 	for w := (scanned{json: array}).walk(0); ; n++ {
 		if _, _, ok := w.element(); !ok || n > maxColumns {
