@@ -20,6 +20,8 @@ type masks struct {
 }
 
 // classes has a byte for each of the masks in their order, the first one lowest: 1 in those that a byte of JSON belongs to.
+//
+//nolint:gochecknoglobals // a table that nothing writes to
 var classes = func() (table [8][256]uint64) {
 	for c := range 256 {
 		for i, belongs := range []bool{

@@ -22,10 +22,10 @@ const none = -1
 // in its fields. Offsets are those of the document.
 type scanner struct {
 	// stop is the depth at or below which a bracket makes the scanner stop.
-	stop int
+	stop uint64
 	// depth is how many objects and arrays are open. Of the last 64 kinds tells which are objects, the innermost one
 	// lowest; saved has those of every 64th level, for when it is come back to.
-	depth int
+	depth uint64
 	kinds uint64
 	saved [maxDepth/64 + 2]uint64
 
@@ -44,9 +44,9 @@ type scanner struct {
 
 	// brackets are the offsets from origin of the brackets between which at most shallow others are open.
 	brackets [maxBrackets]uint32
-	found    int
+	found    uint64
 	origin   int64
-	shallow  int
+	shallow  uint64
 
 	masks masks
 	fault fault
@@ -62,12 +62,12 @@ func (s *scanner) reset() {
 }
 
 // remember forgets the brackets so far and goes on with those of an object that begins at or after an offset.
-func (s *scanner) remember(origin int64, shallow int) {
+func (s *scanner) remember(origin int64, shallow uint64) {
 	s.found, s.origin, s.shallow = 0, origin, shallow
 }
 
 // scan goes over data[from:to], of which data[0] has an offset in the document, up to the first stop. It returns where
-// it stands then, and whether that is a stop; where s.fault is set, neither counts. data must go on for a block after to.
+// it stands then, and whether that is a stop or a fault; where s.fault is set, nothing else counts. data must go on for a block after to.
 func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 	for from < to {
 		n := min(to-from, blockBytes)
@@ -83,61 +83,21 @@ func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 		}
 		str := prefixXor(quote) ^ s.inString // each string but for its closing quote
 		outside := within &^ (str | quote)
-		s.inString = uint64(int64(str) >> 63)
+		s.inString = -(str >> 63)
 
 		bracket := m.bracket & outside
-		open, mismatch, isObject := uint64(0), uint64(0), -(s.kinds & 1)
-		stopped := false
+		isObject, open, mismatch, stopAt := -(s.kinds & 1), uint64(0), uint64(0), uint64(0)
 		if bracket != 0 {
-			depth, kinds, current, found, shallow := s.depth, s.kinds, isObject, s.found, s.shallow
-			if found >= maxBrackets-blockBytes {
-				shallow = none
-			}
-			at := uint32(int64(from) + offset - s.origin)
-			for left := bracket; left != 0; left &= left - 1 {
-				i := uint(bits.TrailingZeros64(left)) % 64
-				c := uint64(piece[i])
-				opens, object := c>>1&1, c>>5&1
-				mismatch |= (kinds ^ object) &^ opens & 1 << i
-				popped := kinds >> 1
-				kinds = popped ^ (popped^(kinds<<1|object))&-opens
-				open |= opens << i
-				kind := -(kinds & 1)
-				isObject ^= (kind ^ current) & (^uint64(1) << i)
-				current = kind
-				s.brackets[uint(found)%maxBrackets] = at + uint32(i)
-				depth += int(opens)<<1 - 1
-				found += int(uint64(int64(depth-int(opens)-shallow-1)) >> 63)
-				if depth%64 == 0 {
-					if opens != 0 {
-						s.saved[depth/64] = kinds
-					} else {
-						kinds = s.saved[depth/64]
-						kind = -(kinds & 1)
-						isObject ^= (kind ^ current) & (^uint64(1) << i)
-						current = kind
-					}
-				}
-				if uint(depth-s.stop-1) >= uint(maxDepth-s.stop) { // at most stop, or more than maxDepth
-					if depth > maxDepth {
-						s.fault = fault{at: offset + int64(from) + int64(i), text: "exceeded maximum nesting depth"}
-						return from, false
-					}
-					stopped = true
-					n = int(i) + 1
-					within = ^uint64(0) >> (blockBytes - uint(n))
-					break
-				}
-			}
-			s.depth, s.kinds, s.found = depth, kinds, found
-			if stopped {
-				s.inString, s.isEscaped = 0, 0
-				quote &= within
-				str &= within
-				outside &= within
-				escaped &= within
-				bracket &= within
-			}
+			at := offset + int64(from) - s.origin
+			isObject, open, mismatch, stopAt = s.nest(piece, bracket, uint32(at)) //nolint:gosec // an object is smaller
+		}
+		if stopAt != 0 {
+			n = bits.TrailingZeros64(stopAt) + 1
+			within = stopAt<<1 - 1
+			s.inString, s.isEscaped = 0, 0
+			quote &= within
+			outside &= within
+			bracket &= within
 		}
 		str &= within
 
@@ -182,11 +142,10 @@ func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 			(scalarStart|open)&(afterValue|nameExpected) |
 			mismatch
 		if wrong != 0 {
-			i := uint(bits.TrailingZeros64(wrong))
-			at := func(m uint64) bool { return m>>i&1 != 0 }
+			i := bits.TrailingZeros64(wrong)
+			at := func(m uint64) bool { return m>>(i%blockBytes)&1 != 0 }
 			s.fault = place{at(str), at(mismatch), at(afterName), at(afterValue), at(nameExpected)}.
-				fault(offset+int64(from)+int64(i), piece[i%64])
-			return from, false
+				fault(offset+int64(from+i), piece[i%blockBytes])
 		}
 		if escaped&str != 0 || s.escape != none {
 			s.checkEscapes(data, from, to, offset, escaped&str)
@@ -197,12 +156,12 @@ func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 		if scalarStart|scalarEnd != 0 {
 			s.checkScalars(data, from, offset, scalarStart, scalarEnd)
 		}
-		from += n
-		if stopped && (s.escape != none || s.surrogate != none) {
+		if stopAt != 0 && (s.escape != none || s.surrogate != none) {
 			s.setFault(max(s.escape, s.surrogate), "invalid escape sequence in a string")
 		}
-		if stopped || s.fault.text != "" {
-			return from, stopped
+		from += n
+		if stopAt != 0 || s.fault.text != "" {
+			return from, true
 		}
 	}
 	return from, false
@@ -217,6 +176,58 @@ func prefixXor(m uint64) uint64 {
 	m ^= m << 16
 	m ^= m << 32
 	return m
+}
+
+// nest goes over the brackets of a piece that has an offset from s.origin, up to a stop. It returns where the innermost
+// bracket around a byte is a brace, which brackets open, which of them close another kind than they should, and the stop.
+func (s *scanner) nest(piece *block, brackets uint64, at uint32) (isObject, open, mismatch, stopAt uint64) {
+	depth, kinds, found, shallow, stop := s.depth, s.kinds, s.found, s.shallow, s.stop
+	if found >= maxBrackets-blockBytes {
+		shallow = ^uint64(0)
+	}
+	kind := -(kinds & 1)
+	isObject = kind
+	for left := brackets; left != 0; {
+		i := uint32(bits.TrailingZeros64(left)) % blockBytes //nolint:gosec // less than 64
+		bit := left & -left
+		left ^= bit
+		c := uint64(piece[i])
+		opens, object := -(c >> 1 & 1), c>>5&1
+		mismatch |= bit &^ opens & -((kinds ^ object) & 1)
+		open |= bit & opens
+		closed := kinds >> 1
+		kinds = closed ^ (closed^(kinds<<1|object))&opens
+		s.brackets[found%maxBrackets] = at + i
+		found += (depth - shallow - 1 + ^opens) >> 63
+		depth -= opens<<1 + 1
+		if depth-stop-1 >= blockBytes-1-stop { // at most stop, or at least 64
+			if depth <= stop {
+				stopAt = bit
+				break
+			}
+			kinds = s.nestDeep(depth, kinds, opens, at+i)
+		}
+		isObject ^= (kind ^ -(kinds & 1)) & -(bit << 1)
+		kind = -(kinds & 1)
+	}
+	s.depth, s.kinds, s.found = depth, kinds, found
+	return isObject, open, mismatch, stopAt
+}
+
+// nestDeep returns kinds, at a depth of at least 64 that an opening bracket or a closing one has led to.
+func (s *scanner) nestDeep(depth, kinds, opens uint64, at uint32) uint64 {
+	if depth > maxDepth {
+		s.setFault(s.origin+int64(at), "exceeded maximum nesting depth")
+	}
+	level := depth / 64 % uint64(len(s.saved))
+	switch {
+	case depth%64 != 0:
+	case opens != 0:
+		s.saved[level] = kinds
+	default:
+		return s.saved[level]
+	}
+	return kinds
 }
 
 // skipWhite moves the bits that stand in white space behind it. carry is the one that belongs to the next block so far.
