@@ -17,6 +17,7 @@ type masks struct {
 	white     uint64 // space, tab, line feed, carriage return
 	control   uint64 // below a space
 	high      uint64 // no ASCII
+	inside    uint64 // strings without their closing quotes, if the first quote opens one and no quote is escaped
 }
 
 // classes has a byte for each of the masks in their order, the first one lowest: 1 in those that a byte of JSON belongs to.
@@ -56,6 +57,7 @@ func classifyPortable(b *block, m *masks) {
 	m.quote, m.backslash = a0&bytes|a1&bytes<<8, a0>>8&bytes|a1&^bytes
 	m.bracket, m.comma = a2&bytes|a3&bytes<<8, a2>>8&bytes|a3&^bytes
 	m.colon, m.white = a4&bytes|a5&bytes<<8, a4>>8&bytes|a5&^bytes
+	m.inside = prefixXor(m.quote)
 	m.control, m.high = a6&bytes|a7&bytes<<8, a6>>8&bytes|a7&^bytes
 }
 
@@ -64,4 +66,15 @@ func classifyWord(b *block, i int) uint64 {
 	w := (*[8]byte)(b[i:])
 	return classes[0][w[0]] | classes[1][w[1]] | classes[2][w[2]] | classes[3][w[3]] |
 		classes[4][w[4]] | classes[5][w[5]] | classes[6][w[6]] | classes[7][w[7]]
+}
+
+// prefixXor returns for each bit whether the number of set bits up to it is odd.
+func prefixXor(m uint64) uint64 {
+	m ^= m << 1
+	m ^= m << 2
+	m ^= m << 4
+	m ^= m << 8
+	m ^= m << 16
+	m ^= m << 32
+	return m
 }
