@@ -57,7 +57,7 @@ func (d *document) open() error {
 	d.names.reset()
 	d.scanner.reset()
 	for {
-		d.pos += int64(skipSpace(d.src.from(d.pos), 0))
+		d.pos += int64(countWhite(d.src.from(d.pos)))
 		if d.pos < d.src.received {
 			break
 		}
@@ -205,7 +205,7 @@ func (d *document) close() error {
 	}
 	d.limit = d.end + slack
 	for at := d.end; ; {
-		at += int64(skipSpace(d.src.from(at), 0))
+		at += int64(countWhite(d.src.from(at)))
 		if at < d.src.received {
 			return malformed(at, "more data after the end of the document")
 		}
@@ -217,6 +217,16 @@ func (d *document) close() error {
 			return d.beside(err)
 		}
 	}
+}
+
+// countWhite returns with how much white space text begins.
+func countWhite(text []byte) int {
+	for i, c := range text {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // advance scans up to the next stop.

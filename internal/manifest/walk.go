@@ -2,11 +2,18 @@ package manifest
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // What is in this file walks JSON that has been scanned. It finds where values begin and end, and cannot fail.
+
+const (
+	every   = 0x0101010101010101 // a byte, eight times
+	topBits = 0x80 * every
+)
 
 // absent is the index of a value that is not there.
 const absent = -1
@@ -46,8 +53,10 @@ func (w *walker) member() (member, bool) {
 		return member{}, false
 	}
 	m := member{start: w.pos}
-	end := skipString(w.json, w.pos)
-	m.name = text(w.json[m.start:end])
+	end, isPlain := stringEnd(w.json, w.pos)
+	if m.name = w.json[w.pos+1 : end-1]; !isPlain {
+		m.name = text(w.json[w.pos:end])
+	}
 	m.value = skipSpace(w.json, skipSpace(w.json, end)+1)
 	m.end = w.skip(m.value)
 	w.pos = m.end
@@ -139,15 +148,30 @@ func skipNested(json []byte, at int) int {
 
 // skipString returns the end of the string whose opening quote is json[at].
 func skipString(json []byte, at int) int {
-	end := at + 1 + bytes.IndexByte(json[at+1:], '"')
-	if json[end-1] != '\\' {
-		return end + 1
+	end, _ := stringEnd(json, at)
+	return end
+}
+
+// stringEnd is skipString, and tells whether the string is without escapes.
+func stringEnd(json []byte, at int) (int, bool) {
+	at++
+	for at+8 <= len(json) {
+		w := binary.LittleEndian.Uint64(json[at : at+8])
+		quote, backslash := w^'"'*every, w^'\\'*every
+		// The lowest top bit stands in the first byte that is one of both.
+		found := ((quote-every)&^quote | (backslash-every)&^backslash) & topBits
+		if found != 0 {
+			at += bits.TrailingZeros64(found) / 8
+			break
+		}
+		at += 8
 	}
-	for at++; ; at++ {
+	for isPlain := true; ; at++ {
 		switch json[at] {
 		case '"':
-			return at + 1
+			return at + 1, isPlain
 		case '\\':
+			isPlain = false
 			at++
 		}
 	}
@@ -155,7 +179,7 @@ func skipString(json []byte, at int) int {
 
 // skipSpace returns the index of the first byte from json[at] on that is no white space.
 func skipSpace(json []byte, at int) int {
-	for at < len(json) && json[at] <= ' ' && (json[at] == ' ' || json[at] == '\t' || json[at] == '\r' || json[at] == '\n') {
+	for at < len(json) && json[at] <= ' ' {
 		at++
 	}
 	return at
