@@ -11,12 +11,12 @@ type block = [blockBytes]byte
 type masks struct {
 	quote     uint64 // "
 	backslash uint64
-	bracket   uint64 // { } [ ]
+	open      uint64 // { [
+	shut      uint64 // } ]
 	comma     uint64
 	colon     uint64
 	white     uint64 // space, tab, line feed, carriage return
-	control   uint64 // below a space
-	high      uint64 // no ASCII
+	rare      uint64 // below a space, or no ASCII
 	inside    uint64 // strings without their closing quotes, if the first quote opens one and no quote is escaped
 }
 
@@ -26,8 +26,8 @@ type masks struct {
 var classes = func() (table [8][256]uint64) {
 	for c := range 256 {
 		for i, belongs := range []bool{
-			c == '"', c == '\\', c == '{' || c == '}' || c == '[' || c == ']', c == ',', c == ':',
-			c == ' ' || c == '\t' || c == '\n' || c == '\r', c < ' ', c >= 0x80,
+			c == '"', c == '\\', c == '{' || c == '[', c == '}' || c == ']', c == ',', c == ':',
+			c == ' ' || c == '\t' || c == '\n' || c == '\r', c < ' ' || c >= 0x80,
 		} {
 			if belongs {
 				for bit := range 8 {
@@ -55,10 +55,10 @@ func classifyPortable(b *block, m *masks) {
 	a5, a7 = a5&pairs|a7&pairs<<16, a5>>16&pairs|a7&^pairs
 	const bytes = 0x00ff00ff00ff00ff
 	m.quote, m.backslash = a0&bytes|a1&bytes<<8, a0>>8&bytes|a1&^bytes
-	m.bracket, m.comma = a2&bytes|a3&bytes<<8, a2>>8&bytes|a3&^bytes
-	m.colon, m.white = a4&bytes|a5&bytes<<8, a4>>8&bytes|a5&^bytes
+	m.open, m.shut = a2&bytes|a3&bytes<<8, a2>>8&bytes|a3&^bytes
+	m.comma, m.colon = a4&bytes|a5&bytes<<8, a4>>8&bytes|a5&^bytes
 	m.inside = prefixXor(m.quote)
-	m.control, m.high = a6&bytes|a7&bytes<<8, a6>>8&bytes|a7&^bytes
+	m.white, m.rare = a6&bytes|a7&bytes<<8, a6>>8&bytes|a7&^bytes
 }
 
 // classifyWord returns the classes of eight bytes, a bit for each.

@@ -64,28 +64,28 @@ TEXT ·classifyVectors(SB), NOSPLIT, $0-16
 	VBROADCASTI128 closing<>(SB), Y2
 	VPCMPEQB       Y2, Y3, Y3
 	VPCMPEQB       Y2, Y4, Y4
-	VPOR           Y5, Y3, Y3
-	VPOR           Y6, Y4, Y4
-	GATHER(Y3, Y4, 16)
+	GATHER(Y5, Y6, 16)
+	GATHER(Y3, Y4, 24)
 
-	EQUAL(comma, 24)
-	EQUAL(colon, 32)
+	EQUAL(comma, 32)
+	EQUAL(colon, 40)
 
 	VBROADCASTI128 white<>(SB), Y2
 	VPSHUFB        Y0, Y2, Y3
 	VPSHUFB        Y1, Y2, Y4
 	VPCMPEQB       Y0, Y3, Y3
 	VPCMPEQB       Y1, Y4, Y4
-	GATHER(Y3, Y4, 40)
+	GATHER(Y3, Y4, 48)
 
+	// What is no ASCII has its top bit set already.
 	VBROADCASTI128 control<>(SB), Y2
 	VPMINUB        Y2, Y0, Y3
 	VPMINUB        Y2, Y1, Y4
 	VPCMPEQB       Y0, Y3, Y3
 	VPCMPEQB       Y1, Y4, Y4
-	GATHER(Y3, Y4, 48)
-
-	GATHER(Y0, Y1, 56)
+	VPOR           Y0, Y3, Y3
+	VPOR           Y1, Y4, Y4
+	GATHER(Y3, Y4, 56)
 
 	VZEROUPPER
 	RET

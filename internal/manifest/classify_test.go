@@ -36,8 +36,8 @@ func masksOf(b *block) masks {
 	inside := false
 	for i, c := range b {
 		for mask, set := range map[*uint64]bool{
-			&m.quote: c == '"', &m.backslash: c == '\\', &m.bracket: strings.IndexByte("{}[]", c) >= 0, &m.comma: c == ',',
-			&m.colon: c == ':', &m.white: strings.IndexByte(" \t\r\n", c) >= 0, &m.control: c < ' ', &m.high: c > '\x7f',
+			&m.quote: c == '"', &m.backslash: c == '\\', &m.open: c == '{' || c == '[', &m.shut: c == '}' || c == ']', &m.comma: c == ',',
+			&m.colon: c == ':', &m.white: strings.IndexByte(" \t\r\n", c) >= 0, &m.rare: c < ' ' || c > '\x7f',
 		} {
 			if set {
 				*mask |= 1 << i

@@ -12,8 +12,8 @@ const slack = 4 << 10
 
 // The depths inside a document, and inside its array.
 const (
-	inDocument uint64 = 1
-	inArray    uint64 = 2
+	inDocument = 1
+	inArray    = 2
 )
 
 // document walks the members of the JSON object that a body is, and the elements of one array among them. It looks at

@@ -20,19 +20,15 @@ func (s *scanner) setFault(at int64, text string) {
 }
 
 // place is what is known of where a byte stands that must not stand there.
-type place struct{ inString, mismatch, afterName, afterValue, nameExpected bool }
+type place struct{ afterName, afterValue, nameExpected bool }
 
 func (p place) fault(at int64, c byte) fault {
 	what := "invalid character " + quoteByte(c)
 	switch {
-	case p.inString && c < ' ':
-		return fault{at, what + " in a string"}
 	case p.afterName:
 		return fault{at, what + " after a member name, expecting ':'"}
 	case p.afterValue:
 		return fault{at, what + " after a value, expecting ',' or a closing bracket"}
-	case p.mismatch:
-		return fault{at, what + ", which closes nothing that is open"}
 	case p.nameExpected:
 		return fault{at, what + ", expecting a member name"}
 	}

@@ -106,6 +106,17 @@ func (s *scanner) checkRunes(data []byte, from, to int, offset int64) {
 	}
 }
 
+// checkControls checks that none of some bytes of a piece is a control character.
+func (s *scanner) checkControls(piece *block, some uint64, at int64) {
+	for ; some != 0; some &= some - 1 {
+		i := bits.TrailingZeros64(some)
+		if c := piece[i]; c < ' ' {
+			s.setFault(at+int64(i), "invalid character "+quoteByte(c)+" in a string")
+			return
+		}
+	}
+}
+
 // checkScalars checks the numbers and literals that end in a block, and remembers one that does not.
 func (s *scanner) checkScalars(data []byte, from int, offset int64, starts, ends uint64) {
 	begin := none

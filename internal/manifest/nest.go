@@ -2,54 +2,82 @@ package manifest
 
 import "math/bits"
 
-// nest goes over the brackets of a piece that has an offset from s.origin, up to a stop. It returns where the innermost
-// bracket around a byte is a brace, which brackets open, which of them close another kind than they should, and the stop.
-func (s *scanner) nest(piece *block, brackets uint64, at uint32) (isObject, open, mismatch, stopAt uint64) {
-	depth, kinds, found, shallow, stop := s.depth, s.kinds, s.found, s.shallow, s.stop
+// kindBits is how many levels of nesting scanner.kinds has room for.
+const kindBits = 64
+
+// approach goes over the brackets of a block that has an offset from s.origin, as far as a stop, and remembers those near
+// the root. It returns the stop, or 0.
+func (s *scanner) approach(open, shut uint64, at uint32) uint64 {
+	depth, shallow, stop, found := s.depth, s.shallow, s.stop, s.found
 	if found >= maxBrackets-blockBytes {
-		shallow = ^uint64(0)
+		shallow = none
 	}
-	kind := -(kinds & 1)
-	isObject = kind
-	for left := brackets; left != 0; {
-		i := uint32(bits.TrailingZeros64(left)) % blockBytes //nolint:gosec // less than 64
+	for left := open | shut; left != 0; left &= left - 1 {
 		bit := left & -left
-		left ^= bit
-		c := uint64(piece[i])
-		opens, object := -(c >> 1 & 1), c>>5&1
-		mismatch |= bit &^ opens & -((kinds ^ object) & 1)
-		open |= bit & opens
-		closed := kinds >> 1
-		kinds = closed ^ (closed^(kinds<<1|object))&opens
-		s.brackets[found%maxBrackets] = at + i
-		found += (depth - shallow - 1 + ^opens) >> 63
-		depth -= opens<<1 + 1
-		if depth-stop-1 >= blockBytes-1-stop { // at most stop, or at least 64
-			if depth <= stop {
-				stopAt = bit
-				break
-			}
-			kinds = s.nestDeep(depth, kinds, opens, at+i)
+		opens, isNear := 0, uint(0)
+		if open&bit != 0 {
+			opens = 1
 		}
-		isObject ^= (kind ^ -(kinds & 1)) & -(bit << 1)
-		kind = -(kinds & 1)
+		outer := depth - 1 + opens // the depth at the outer side of the bracket
+		depth = outer + opens
+		s.brackets[found%maxBrackets] = at + uint32(bits.TrailingZeros64(left)) //nolint:gosec // at most 64
+		if outer <= shallow {
+			isNear = 1
+		}
+		found += isNear
+		if depth <= stop {
+			s.depth, s.found = depth, found
+			return bit
+		}
 	}
-	s.depth, s.kinds, s.found = depth, kinds, found
-	return isObject, open, mismatch, stopAt
+	s.depth, s.found = depth, found
+	return 0
 }
 
-// nestDeep returns kinds, at a depth of at least 64 that an opening bracket or a closing one has led to.
-func (s *scanner) nestDeep(depth, kinds, opens uint64, at uint32) uint64 {
-	if depth > maxDepth {
-		s.setFault(s.origin+int64(at), "exceeded maximum nesting depth")
+// nest goes over the brackets of a piece. It returns which bytes have a brace as the innermost bracket around them, and
+// whether a bracket closes another kind than the one that is open.
+func (s *scanner) nest(piece *block, brackets uint64) (isObject uint64, isMismatch bool) {
+	kinds := s.kinds
+	isObject = -(kinds & 1)
+	mismatch := uint64(0)
+	for brackets != 0 {
+		c := uint64(piece[uint(bits.TrailingZeros64(brackets))%blockBytes])
+		beyond := brackets ^ (brackets - 1) // the bits up to this bracket
+		brackets &= brackets - 1
+		opens, object := -(c >> 1 & 1), c>>5&1
+		mismatch |= (kinds ^ object) &^ opens
+		outer := kinds >> 1
+		after := outer ^ (outer^(kinds<<1|object))&opens
+		isObject ^= -((kinds ^ after) & 1) &^ beyond
+		kinds = after
 	}
-	level := depth / 64 % uint64(len(s.saved))
-	switch {
-	case depth%64 != 0:
-	case opens != 0:
-		s.saved[level] = kinds
-	default:
-		return s.saved[level]
+	s.kinds = kinds
+	return isObject, mismatch&1 != 0
+}
+
+// nestDeep is nest for pieces that begin at a depth and may come to one that s.kinds has no room for. Whenever a multiple
+// of its size is reached it is saved for the way back.
+func (s *scanner) nestDeep(piece *block, brackets uint64, depth int, at int64) (isObject uint64, isMismatch bool) {
+	isObject = -(s.kinds & 1)
+	for ; brackets != 0; brackets &= brackets - 1 {
+		_, mismatch := s.nest(piece, brackets&-brackets)
+		isMismatch = isMismatch || mismatch
+		i := bits.TrailingZeros64(brackets) % blockBytes
+		opens := piece[i] == '{' || piece[i] == '['
+		if depth--; opens {
+			depth += 2
+		}
+		switch {
+		case depth > maxDepth:
+			s.setFault(at+int64(i), "exceeded maximum nesting depth")
+			return isObject, isMismatch
+		case depth%kindBits == 0 && opens:
+			s.saved[depth/kindBits] = s.kinds
+		case depth%kindBits == 0:
+			s.kinds = s.saved[depth/kindBits]
+		}
+		beyond := brackets ^ (brackets - 1)
+		isObject = isObject&beyond | -(s.kinds&1)&^beyond
 	}
-	return kinds
+	return isObject, isMismatch
 }

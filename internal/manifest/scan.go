@@ -22,12 +22,12 @@ const none = -1
 // in its fields. Offsets are those of the document.
 type scanner struct {
 	// stop is the depth at or below which a bracket makes the scanner stop.
-	stop uint64
+	stop int
 	// depth is how many objects and arrays are open. Of the last 64 kinds tells which are objects, the innermost one
 	// lowest; saved has those of every 64th level, for when it is come back to.
-	depth uint64
+	depth int
 	kinds uint64
-	saved [maxDepth/64 + 2]uint64
+	saved [maxDepth/kindBits + 1]uint64
 
 	inString    uint64 // all bits, or none
 	isEscaped   uint64 // the next byte follows a backslash
@@ -44,9 +44,9 @@ type scanner struct {
 
 	// brackets are the offsets from origin of the brackets between which at most shallow others are open.
 	brackets [maxBrackets]uint32
-	found    uint64
+	found    uint
 	origin   int64
-	shallow  uint64
+	shallow  int
 
 	masks masks
 	fault fault
@@ -62,7 +62,7 @@ func (s *scanner) reset() {
 }
 
 // remember forgets the brackets so far and goes on with those of an object that begins at or after an offset.
-func (s *scanner) remember(origin int64, shallow uint64) {
+func (s *scanner) remember(origin int64, shallow int) {
 	s.found, s.origin, s.shallow = 0, origin, shallow
 }
 
@@ -86,26 +86,29 @@ func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 		outside := within &^ (str | quote)
 		s.inString = -(str >> 63)
 
-		bracket := m.bracket & outside
-		isObject, open, mismatch, stopAt := -(s.kinds & 1), uint64(0), uint64(0), uint64(0)
-		if bracket != 0 {
-			at := offset + int64(from) - s.origin
-			isObject, open, mismatch, stopAt = s.nest(piece, bracket, uint32(at)) //nolint:gosec // an object is smaller
-		}
-		if stopAt != 0 {
-			n = bits.TrailingZeros64(stopAt) + 1
-			within = stopAt<<1 - 1
-			s.inString, s.isEscaped = 0, 0
-			quote &= within
-			outside &= within
-			bracket &= within
+		open, shut := m.open&outside, m.shut&outside
+		isObject, isMismatch, stopAt := -(s.kinds & 1), false, uint64(0)
+		if open|shut != 0 {
+			before, up, down := s.depth, bits.OnesCount64(open), bits.OnesCount64(shut)
+			if before-down > s.shallow {
+				s.depth = before + up - down
+			} else if stopAt = s.approach(open, shut, uint32(offset+int64(from)-s.origin)); stopAt != 0 { //nolint:gosec // an object is smaller
+				n = bits.TrailingZeros64(stopAt) + 1
+				within = stopAt<<1 - 1
+				s.inString, s.isEscaped = 0, 0
+				quote, outside, open, shut = quote&within, outside&within, open&within, shut&within
+			}
+			if before+up < kindBits {
+				isObject, isMismatch = s.nest(piece, open|shut)
+			} else {
+				isObject, isMismatch = s.nestDeep(piece, open|shut, before, offset+int64(from))
+			}
 		}
 		str &= within
 
 		comma, colon, white := m.comma&outside, m.colon&outside, m.white&outside
 		opening, closing := quote&str, quote&^str
-		shut := bracket &^ open
-		other := outside &^ (bracket | comma | colon | white)
+		other := outside &^ (open | shut | comma | colon | white)
 
 		// Where what follows each kind of thing stands.
 		otherBefore := other<<1 | s.inScalar
@@ -135,27 +138,29 @@ func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 			afterValue, s.afterValue = skipWhite(afterValue, white, s.afterValue, n)
 		}
 
-		wrong := m.control&str |
-			colon ^ afterName&within |
+		wrong := colon ^ afterName&within |
 			comma&^afterValue |
 			shut&^(afterValue|afterOpen) |
 			opening&afterValue |
-			(scalarStart|open)&(afterValue|nameExpected) |
-			mismatch
+			(scalarStart|open)&(afterValue|nameExpected)
 		if wrong != 0 {
 			i := bits.TrailingZeros64(wrong)
 			at := func(m uint64) bool { return m>>(i%blockBytes)&1 != 0 }
-			s.fault = place{at(str), at(mismatch), at(afterName), at(afterValue), at(nameExpected)}.
+			s.fault = place{at(afterName), at(afterValue), at(nameExpected)}.
 				fault(offset+int64(from+i), piece[i%blockBytes])
 		}
 		if escaped&str != 0 || s.escape != none {
 			s.checkEscapes(data, from, to, offset, escaped&str)
 		}
-		if m.high&within != 0 || s.rune != none {
+		if m.rare&str != 0 || s.rune != none {
 			s.checkRunes(data, from, from+n, offset)
+			s.checkControls(piece, m.rare&str, offset+int64(from))
 		}
 		if scalarStart|scalarEnd != 0 {
 			s.checkScalars(data, from, offset, scalarStart, scalarEnd)
+		}
+		if isMismatch {
+			s.setFault(offset+int64(from), "a bracket or brace closes the other kind")
 		}
 		if stopAt != 0 && (s.escape != none || s.surrogate != none) {
 			s.setFault(max(s.escape, s.surrogate), "invalid escape sequence in a string")
