@@ -119,7 +119,7 @@ func naiveSplit(list string) int {
 	}
 }
 
-func withoutManagedFields(b *testing.B, list string) string {
+func withoutManagedFields(b testing.TB, list string) string {
 	b.Helper()
 	items, _, err := readAll(strings.NewReader(list), manifest.Options{})
 	if err != nil {
@@ -129,7 +129,7 @@ func withoutManagedFields(b *testing.B, list string) string {
 }
 
 // simulatedPods returns the pods of a cluster of the simulator, as benchmarks of the whole product read them.
-func simulatedPods(b *testing.B, n int) string {
+func simulatedPods(b testing.TB, n int) string {
 	b.Helper()
 	fleet, err := simulator.Start(b.Context(), simulator.Config{Clusters: 1, Counts: map[string]int{"pods": n}})
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 // well.
 var (
 	// ErrMalformed says that the body is not what an API server sends: not JSON, cut off, nested too deep, invalid
-	// UTF-8, a member name twice, not a Kubernetes object or not the kind of object that was asked for.
+	// UTF-8, a member name twice where the package reads members, not a Kubernetes object or not the kind that was asked
+	// for.
 	ErrMalformed = errors.New("malformed body")
 	// ErrTooLarge says that one item, or what stands beside the items, exceeds Options.MaxItemBytes.
 	ErrTooLarge = errors.New("body too large")

@@ -67,7 +67,8 @@ func (s *scanner) remember(origin int64, shallow int) {
 }
 
 // scan goes over data[from:to], of which data[0] has an offset in the document, up to the first stop. It returns where
-// it stands then, and whether that is a stop or a fault; where s.fault is set, nothing else counts. data must go on for a block after to.
+// it stands then, and whether that is a stop or a fault; where s.fault is set, nothing else counts. data must go on for a
+// block after to.
 func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 	for from < to {
 		n := min(to-from, blockBytes)
