@@ -54,29 +54,26 @@ func (h *header) readMetadata(value []byte, names *names) bool {
 		return value[0] == 'n'
 	}
 	names.reset()
-	for w := (scanned{json: value}).walk(0); ; {
-		m, ok := w.member()
-		switch {
-		case !ok:
-			return true
-		case !names.add(m.name):
+	for w := (scanned{json: value}).walk(0); w.member(); {
+		if !names.add(w.name) {
 			return false
 		}
-		text := []byte(nil)
-		switch string(m.name) {
+		text, ok := []byte(nil), true
+		switch string(w.name) {
 		case "resourceVersion":
-			text, ok = textAt(value, m.value)
+			text, ok = textAt(value, w.value)
 			h.list.ResourceVersion = string(text)
 		case "continue":
-			text, ok = textAt(value, m.value)
+			text, ok = textAt(value, w.value)
 			h.list.Continue = string(text)
 		case "remainingItemCount":
-			h.list.RemainingItemCount, ok = count(value[m.value:m.end])
+			h.list.RemainingItemCount, ok = count(value[w.value:w.end])
 		}
 		if !ok {
 			return false
 		}
 	}
+	return true
 }
 
 // count returns what a number says; false for anything but an integer, or null.

@@ -22,62 +22,65 @@ type object struct {
 func (s scanned) lookAt(at int, names *names) (object, error) {
 	o := object{at, absent, absent, absent, absent, false}
 	names.reset()
-	for w := s.walk(at); ; {
-		m, ok := w.member()
-		if !ok {
-			return o, nil
-		}
-		if !names.add(m.name) {
+	for w := s.walk(at); w.member(); {
+		if !names.add(w.name) {
 			return o, errDuplicate
 		}
-		switch string(m.name) {
+		switch string(w.name) {
 		case "apiVersion":
-			o.apiVersion = m.value
+			o.apiVersion = w.value
 		case "kind":
-			o.kind = m.value
+			o.kind = w.value
 		case "metadata":
-			o.metadata = m.value
+			o.metadata = w.value
 		case "items":
-			o.items = m.value
+			o.items = w.value
 		case "data", "stringData":
 			o.hasData = true
 		}
 	}
+	return o, nil
 }
 
 // metadata is where the members of an object's metadata stand that this package looks at, as in object.
 type metadata struct {
 	start                        int
 	namespace, name, annotations int
-	hasManagedFields             bool
+	// managedFields is what to cut out: the member with one of the commas around it.
+	managedFields span
 }
 
 // lookAtMetadata looks at the metadata at s.json[at], as lookAt does; at what is no object it finds nothing.
 func (s scanned) lookAtMetadata(at int, names *names) (metadata, error) {
-	found := metadata{at, absent, absent, absent, false}
+	found := metadata{start: at, namespace: absent, name: absent, annotations: absent}
 	if at == absent || s.json[at] != '{' {
 		return found, nil
 	}
 	names.reset()
-	for w := s.walk(at); ; {
-		m, ok := w.member()
-		if !ok {
-			return found, nil
-		}
-		if !names.add(m.name) {
+	previous, before, isLast := at+1, 0, false
+	for w := s.walk(at); w.member(); previous = w.end {
+		if !names.add(w.name) {
 			return found, errDuplicate
 		}
-		switch string(m.name) {
+		if isLast {
+			found.managedFields, isLast = span{found.managedFields.from, w.start}, false
+		}
+		switch string(w.name) {
 		case "namespace":
-			found.namespace = m.value
+			found.namespace = w.value
 		case "name":
-			found.name = m.value
+			found.name = w.value
 		case "annotations":
-			found.annotations = m.value
+			found.annotations = w.value
 		case "managedFields":
-			found.hasManagedFields = true
+			found.managedFields, isLast = span{w.start, w.end}, true
+			before = previous
 		}
 	}
+	if isLast {
+		found.managedFields.from = before
+	}
+	return found, nil
 }
 
 // identity returns what namespace and name say; false where they, or the metadata itself, are of another type.

@@ -61,8 +61,8 @@ func (r redactor) find(o object, m metadata, secret bool, nested int) error {
 	kind, _ := textAt(r.json, o.kind)
 	apiVersion, _ := textAt(r.json, o.apiVersion)
 	secret = secret || isSecret(string(apiVersion), string(kind))
-	if m.hasManagedFields && !r.managedFields {
-		r.cut(m.start, "managedFields")
+	if m.managedFields.to > 0 && !r.managedFields {
+		r.buf.cuts = append(r.buf.cuts, m.managedFields)
 	}
 	if secret && !r.secretData {
 		if err := r.findSecret(o, m); err != nil {
@@ -113,12 +113,8 @@ func (r redactor) findSecret(o object, m metadata) error {
 		return nil
 	}
 	r.buf.names.reset()
-	for w := r.walk(m.annotations); ; {
-		annotation, ok := w.member()
-		if !ok {
-			break
-		}
-		if !r.buf.names.add(annotation.name) {
+	for w := r.walk(m.annotations); w.member(); {
+		if !r.buf.names.add(w.name) {
 			return errDuplicate
 		}
 	}
@@ -131,24 +127,20 @@ func (r redactor) cut(at int, names ...string) {
 	staysUntil := at + 1 // the end of the last member that stays, or of the brace
 	run := absent        // the start of the members to cut since then
 	last := absent       // the end of the last member to cut
-	for w := r.walk(at); ; {
-		m, ok := w.member()
-		switch {
-		case !ok && run != absent:
-			r.buf.cuts = append(r.buf.cuts, span{staysUntil, last})
-			return
-		case !ok:
-			return
-		case slices.ContainsFunc(names, m.is):
+	for w := r.walk(at); w.member(); staysUntil = w.end {
+		for slices.Contains(names, string(w.name)) {
 			if run == absent {
-				run = m.start
+				run = w.start
 			}
-			last = m.end
-			continue
-		case run != absent:
-			r.buf.cuts = append(r.buf.cuts, span{run, m.start})
+			last = w.end
+			if !w.member() {
+				r.buf.cuts = append(r.buf.cuts, span{staysUntil, last})
+				return
+			}
+		}
+		if run != absent {
+			r.buf.cuts = append(r.buf.cuts, span{run, w.start})
 			run = absent
 		}
-		staysUntil = m.end
 	}
 }

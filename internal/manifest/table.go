@@ -196,19 +196,15 @@ func (t *TableReader) row(raw scanned) (Row, error) {
 	row := Row{}
 	t.buf.names.reset()
 	cells, object := absent, absent
-	for w := raw.walk(0); ; {
-		m, ok := w.member()
-		if !ok {
-			break
-		}
-		if !t.buf.names.add(m.name) {
+	for w := raw.walk(0); w.member(); {
+		if !t.buf.names.add(w.name) {
 			return Row{}, malformed(at, "%v in a row", errDuplicate)
 		}
-		switch {
-		case m.is("cells"):
-			cells = m.value
-		case m.is("object"):
-			object = m.value
+		switch string(w.name) {
+		case "cells":
+			cells = w.value
+		case "object":
+			object = w.value
 		}
 	}
 	var ok bool

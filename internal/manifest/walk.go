@@ -27,40 +27,34 @@ type scanned struct {
 	shift    int
 }
 
-// member is where one member of an object stands.
-type member struct {
+// walker goes over the members of an object or the elements of an array.
+type walker struct {
+	scanned
+	pos int
+	// Of the member that it stands at:
 	name  []byte // without quotes and escapes
 	start int    // of its name
 	value int    // start of its value
 	end   int    // of its value
 }
 
-// is compares a member's name with another one.
-func (m member) is(name string) bool { return string(m.name) == name }
-
-// walker goes over the members of an object or the elements of an array.
-type walker struct {
-	scanned
-	pos int
-}
-
 // walk begins at s.json[at], which is an opening brace or bracket.
-func (s scanned) walk(at int) walker { return walker{s, at + 1} }
+func (s scanned) walk(at int) walker { return walker{scanned: s, pos: at + 1} }
 
-// member returns the next member of an object.
-func (w *walker) member() (member, bool) {
+// member goes to the next member of an object, if there is one.
+func (w *walker) member() bool {
 	if !w.more() {
-		return member{}, false
+		return false
 	}
-	m := member{start: w.pos}
+	w.start = w.pos
 	end, isPlain := stringEnd(w.json, w.pos)
-	if m.name = w.json[w.pos+1 : end-1]; !isPlain {
-		m.name = text(w.json[w.pos:end])
+	if w.name = w.json[w.pos+1 : end-1]; !isPlain {
+		w.name = text(w.json[w.pos:end])
 	}
-	m.value = skipSpace(w.json, skipSpace(w.json, end)+1)
-	m.end = w.skip(m.value)
-	w.pos = m.end
-	return m, true
+	w.value = skipSpace(w.json, skipSpace(w.json, end)+1)
+	w.end = w.skip(w.value)
+	w.pos = w.end
+	return true
 }
 
 // element returns the bounds of the next element of an array.
