@@ -54,7 +54,7 @@ func (h *header) readMetadata(value []byte, names *names) bool {
 		return value[0] == 'n'
 	}
 	names.reset()
-	for w := (scanned{json: value}).walk(0); w.member(); {
+	for w := (&scanned{json: value}).walk(0); w.member(); {
 		if !names.add(w.name) {
 			return false
 		}

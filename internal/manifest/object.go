@@ -19,7 +19,7 @@ type object struct {
 }
 
 // lookAt looks at the object at s.json[at]. It fails for a name that comes twice.
-func (s scanned) lookAt(at int, names *names) (object, error) {
+func (s *scanned) lookAt(at int, names *names) (object, error) {
 	o := object{at, absent, absent, absent, absent, false}
 	names.reset()
 	for w := s.walk(at); w.member(); {
@@ -51,7 +51,7 @@ type metadata struct {
 }
 
 // lookAtMetadata looks at the metadata at s.json[at], as lookAt does; at what is no object it finds nothing.
-func (s scanned) lookAtMetadata(at int, names *names) (metadata, error) {
+func (s *scanned) lookAtMetadata(at int, names *names) (metadata, error) {
 	found := metadata{start: at, namespace: absent, name: absent, annotations: absent}
 	if at == absent || s.json[at] != '{' {
 		return found, nil
@@ -84,7 +84,7 @@ func (s scanned) lookAtMetadata(at int, names *names) (metadata, error) {
 }
 
 // identity returns what namespace and name say; false where they, or the metadata itself, are of another type.
-func (s scanned) identity(m metadata) (namespace, name []byte, ok bool) {
+func (s *scanned) identity(m metadata) (namespace, name []byte, ok bool) {
 	if m.start != absent && s.json[m.start] != '{' && s.json[m.start] != 'n' {
 		return nil, nil, false
 	}

@@ -243,10 +243,13 @@ func (r *Reader) verify() error {
 // item makes an Item of raw.
 func (r *Reader) item(raw scanned) (Item, error) {
 	at := r.doc.scanner.origin + int64(raw.shift)
-	redactor := redactor{raw, r.opts.ManagedFields, r.opts.SecretData, r.buf}
-	o, m, err := redactor.lookAtWhole(0)
+	o, err := raw.lookAt(0, &r.buf.names)
 	if err != nil {
 		return Item{}, malformed(at, "%v in an item", err)
+	}
+	m, err := raw.lookAtMetadata(o.metadata, &r.buf.names)
+	if err != nil {
+		return Item{}, malformed(at, "%v in the metadata of an item", err)
 	}
 	kind, kindOK := textAt(raw.json, o.kind)
 	_, versionOK := textAt(raw.json, o.apiVersion)
@@ -260,6 +263,7 @@ func (r *Reader) item(raw scanned) (Item, error) {
 	}
 	item := Item{Namespace: r.buf.shelf.again(namespace), Name: r.buf.shelf.string(name)}
 	secret := r.opts.Secrets || isSecret(r.header.apiVersion, strings.TrimSuffix(r.header.kind, listSuffix))
+	redactor := redactor{&raw, r.opts.ManagedFields, r.opts.SecretData, r.buf}
 	item.JSON, err = redactor.redact(o, m, secret)
 	if err != nil {
 		return Item{}, malformed(at, "%v", err)

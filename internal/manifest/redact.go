@@ -18,7 +18,7 @@ type span struct{ from, to int }
 
 // redactor cuts out of objects what is not wanted. What stays is not touched, not even its whitespace.
 type redactor struct {
-	scanned
+	*scanned
 	managedFields bool // keep them
 	secretData    bool // keep it
 	buf           *buffers
@@ -26,7 +26,7 @@ type redactor struct {
 
 // redact returns the JSON of the object o without what is not wanted. It moves what stays together where it stands: the
 // JSON before is lost.
-func (r redactor) redact(o object, m metadata, secret bool) ([]byte, error) {
+func (r *redactor) redact(o object, m metadata, secret bool) ([]byte, error) {
 	r.buf.cuts = r.buf.cuts[:0]
 	if r.managedFields && r.secretData {
 		return r.json, nil
@@ -57,7 +57,7 @@ func (r redactor) redact(o object, m metadata, secret bool) ([]byte, error) {
 
 // find notes what is to be cut out of the object o and, if that is a list, out of its items: no Secret hides in a list
 // inside a list.
-func (r redactor) find(o object, m metadata, secret bool, nested int) error {
+func (r *redactor) find(o object, m metadata, secret bool, nested int) error {
 	kind, _ := textAt(r.json, o.kind)
 	apiVersion, _ := textAt(r.json, o.apiVersion)
 	secret = secret || isSecret(string(apiVersion), string(kind))
@@ -85,27 +85,21 @@ func (r redactor) find(o object, m metadata, secret bool, nested int) error {
 		case r.json[start] != '{':
 			continue
 		}
-		o, m, err := r.lookAtWhole(start)
-		if err == nil {
-			err = r.find(o, m, secret, nested+1)
-		}
+		o, err := r.lookAt(start, &r.buf.names)
 		if err != nil {
+			return err
+		}
+		m, err := r.lookAtMetadata(o.metadata, &r.buf.names)
+		if err != nil {
+			return err
+		}
+		if err := r.find(o, m, secret, nested+1); err != nil {
 			return err
 		}
 	}
 }
 
-// lookAtWhole looks at an object and its metadata.
-func (r redactor) lookAtWhole(at int) (object, metadata, error) {
-	o, err := r.lookAt(at, &r.buf.names)
-	if err != nil {
-		return o, metadata{}, err
-	}
-	m, err := r.lookAtMetadata(o.metadata, &r.buf.names)
-	return o, m, err
-}
-
-func (r redactor) findSecret(o object, m metadata) error {
+func (r *redactor) findSecret(o object, m metadata) error {
 	if o.hasData {
 		r.cut(o.start, "data", "stringData")
 	}
@@ -123,7 +117,7 @@ func (r redactor) findSecret(o object, m metadata) error {
 }
 
 // cut notes the members of the object at json[at] that bear one of the names, each with one of the commas around it.
-func (r redactor) cut(at int, names ...string) {
+func (r *redactor) cut(at int, names ...string) {
 	staysUntil := at + 1 // the end of the last member that stays, or of the brace
 	run := absent        // the start of the members to cut since then
 	last := absent       // the end of the last member to cut

@@ -104,7 +104,7 @@ func (t *TableReader) next() (Row, error) {
 		return Row{}, err
 	}
 	if raw.json != nil {
-		return t.row(raw)
+		return t.row(&raw)
 	}
 	t.phase = afterItems
 	return Row{}, t.members()
@@ -183,7 +183,7 @@ func (t *TableReader) readColumns(value []byte, at int64) error {
 // elements counts those of an array, up to one more than a table may have columns.
 func elements(array []byte) int {
 	n := 0
-	for w := (scanned{json: array}).walk(0); ; n++ {
+	for w := (&scanned{json: array}).walk(0); ; n++ {
 		if _, _, ok := w.element(); !ok || n > maxColumns {
 			return n
 		}
@@ -191,7 +191,7 @@ func elements(array []byte) int {
 }
 
 // row makes a Row of raw.
-func (t *TableReader) row(raw scanned) (Row, error) {
+func (t *TableReader) row(raw *scanned) (Row, error) {
 	at := t.doc.scanner.origin + int64(raw.shift)
 	row := Row{}
 	t.buf.names.reset()
@@ -219,7 +219,7 @@ func (t *TableReader) row(raw scanned) (Row, error) {
 }
 
 // cells returns the cells of the array at raw.json[at], all of them parts of one string.
-func (t *TableReader) cells(raw scanned, at int) ([]string, bool) {
+func (t *TableReader) cells(raw *scanned, at int) ([]string, bool) {
 	if at == absent || raw.json[at] != '[' {
 		return nil, at == absent || raw.json[at] == 'n'
 	}
@@ -247,7 +247,7 @@ func (t *TableReader) cells(raw scanned, at int) ([]string, bool) {
 }
 
 // identify gives row the namespace and name of the object at raw.json[at].
-func (t *TableReader) identify(row *Row, raw scanned, at int) error {
+func (t *TableReader) identify(row *Row, raw *scanned, at int) error {
 	if at == absent || raw.json[at] == 'n' {
 		return nil
 	}

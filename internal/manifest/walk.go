@@ -39,7 +39,7 @@ type walker struct {
 }
 
 // walk begins at s.json[at], which is an opening brace or bracket.
-func (s scanned) walk(at int) walker { return walker{scanned: s, pos: at + 1} }
+func (s *scanned) walk(at int) walker { return walker{scanned: *s, pos: at + 1} }
 
 // member goes to the next member of an object, if there is one.
 func (w *walker) member() bool {
