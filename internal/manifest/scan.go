@@ -75,6 +75,10 @@ func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 		piece := (*block)(data[from:])
 		m := &s.masks
 		classify(piece, m)
+		if n == blockBytes && s.inString != 0 && m.quote|m.backslash|m.rare|s.isEscaped == 0 && s.rune == none && s.escape == none {
+			from += n // nothing but a piece of a long string
+			continue
+		}
 		within := ^uint64(0) >> (blockBytes - uint(n))
 
 		quote, str, escaped := m.quote, m.inside, uint64(0)
@@ -116,8 +120,12 @@ func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 		scalarStart, scalarEnd := other&^otherBefore, otherBefore&^other&within
 		afterOpen := open<<1 | s.afterOpen
 		afterComing := (open|comma)<<1 | s.afterComing
-		last := uint(n-1) % 64
-		s.afterOpen, s.afterComing = open>>last&1, (open|comma)>>last&1
+		coming := open | comma
+		s.afterOpen, s.afterComing = open>>63, coming>>63
+		if n < blockBytes {
+			last := uint(n-1) % 64
+			s.afterOpen, s.afterComing = open>>last&1, coming>>last&1
+		}
 		if white != 0 {
 			afterOpen, s.afterOpen = skipWhite(afterOpen, white, s.afterOpen, n)
 			afterComing, s.afterComing = skipWhite(afterComing, white, s.afterComing, n)
@@ -132,8 +140,11 @@ func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 		valueEnd := closing&^nameEnd | shut
 		afterName := nameEnd<<1 | s.afterName
 		afterValue := valueEnd<<1 | s.afterValue | scalarEnd
-		s.afterName, s.afterValue = nameEnd>>last&1, valueEnd>>last&1
-		s.inScalar = other >> last & 1
+		s.afterName, s.afterValue, s.inScalar = nameEnd>>63, valueEnd>>63, other>>63
+		if n < blockBytes {
+			last := uint(n-1) % 64
+			s.afterName, s.afterValue, s.inScalar = nameEnd>>last&1, valueEnd>>last&1, other>>last&1
+		}
 		if white != 0 {
 			afterName, s.afterName = skipWhite(afterName, white, s.afterName, n)
 			afterValue, s.afterValue = skipWhite(afterValue, white, s.afterValue, n)
