@@ -22,9 +22,10 @@ const (
 
 // root filters a whole object. apiVersion and kind are added where it lacks them.
 func (n *Normalizer) root(o Object, roots []*node) error {
-	if _, err := n.decoder.ReadToken(); err != nil {
-		return err
+	if n.decoder.PeekKind() != '{' {
+		return io.ErrUnexpectedEOF
 	}
+	_, _ = n.decoder.ReadToken() // it has been peeked at
 	secret := o.Secret || isSecret(o)
 	n.out = append(n.out, '{')
 	lacks := map[string]string{"apiVersion": o.APIVersion, "kind": o.Kind}

@@ -15,7 +15,7 @@ type Hash [sha256.Size]byte
 // Object is an object as it was read.
 type Object struct {
 	Namespace, Name string
-	// APIVersion and Kind count where the object does not tell them, as in typed lists.
+	// APIVersion and Kind are what the list tells of its objects; the object itself is asked where one is empty.
 	APIVersion, Kind string
 	JSON             string
 	// Secret says that it is a Secret, whatever it calls itself.
@@ -74,8 +74,10 @@ func NewNormalizer(f *Filter) *Normalizer {
 func (n *Normalizer) Normalize(o Object) ([]byte, Hash, error) {
 	n.shrink()
 	n.in = append(n.in[:0], o.JSON...)
-	if err := n.tell(&o); err != nil {
-		return nil, Hash{}, err
+	if o.APIVersion == "" || o.Kind == "" {
+		if err := n.tell(&o); err != nil {
+			return nil, Hash{}, err
+		}
 	}
 	n.out, n.stack = n.out[:0], n.stack[:0]
 	roots := []*node{n.filter.common}
@@ -114,7 +116,7 @@ func malformed(o Object) error {
 	return fmt.Errorf("%q is no JSON object that can be compared", strings.TrimPrefix(o.Namespace+"/"+o.Name, "/"))
 }
 
-// tell fills in apiVersion and kind out of the object itself, which is right where both say it.
+// tell fills in apiVersion and kind out of the object itself.
 func (n *Normalizer) tell(o *Object) error {
 	n.decoder.Reset(bytes.NewBuffer(n.in))
 	if n.decoder.PeekKind() != '{' {

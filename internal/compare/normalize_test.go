@@ -259,7 +259,8 @@ func TestWhatIsNoObjectIsAnErrorThatRepeatsNothing(t *testing.T) {
 	for _, json := range []string{``, `null`, `[]`, `"canary"`, `{"canary"`, `{"canary":1}}`, `{"metadata":{"canary"]}`, `{"canary":tru}`, `{"canary":1,"canary":2}`, `{"data":{"canary":01}}`} {
 		for _, secret := range []bool{false, true} {
 			_, _, err := compare.NewNormalizer(ignoring(t)).Normalize(compare.Object{Namespace: "ns", Name: "n", JSON: json, Secret: secret})
-			if err == nil || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), `"ns/n"`) {
+			_, _, typed := compare.NewNormalizer(ignoring(t)).Normalize(compare.Object{Namespace: "ns", Name: "n", APIVersion: "v1", Kind: "A", JSON: json, Secret: secret})
+			if err == nil || typed == nil || strings.Contains(typed.Error(), "canary") || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), `"ns/n"`) {
 				t.Errorf("%s: %v", json, err)
 			}
 		}
