@@ -16,7 +16,7 @@
 // metadata; in each item and its metadata; in the annotations of a Secret whose last applied configuration is cut out;
 // in the objects of a list inside an item, unless nothing is to be cut out, and in their metadata; in a row of a Table,
 // its object and the metadata of that. Below that, such as in a spec, names may repeat and are passed on as they came:
-// to look for them there as well takes as long as all the rest together. Names are compared without their escapes, and
+// to look for them there as well would take nearly as long as all the rest together. Names are compared without their escapes, and
 // upper case is not lower case.
 //
 // What is held at once is bounded by Options.MaxItemBytes: it is the bound of an item, and of all that stands beside the

@@ -120,13 +120,12 @@ func (r *redactor) findSecret(o object, m metadata) error {
 func (r *redactor) cut(at int, names ...string) {
 	staysUntil := at + 1 // the end of the last member that stays, or of the brace
 	run := absent        // the start of the members to cut since then
-	last := absent       // the end of the last member to cut
 	for w := r.walk(at); w.member(); staysUntil = w.end {
 		for slices.Contains(names, string(w.name)) {
 			if run == absent {
 				run = w.start
 			}
-			last = w.end
+			last := w.end
 			if !w.member() {
 				r.buf.cuts = append(r.buf.cuts, span{staysUntil, last})
 				return

@@ -11,16 +11,16 @@ import (
 
 func TestReaderTakesTimeInProportionToAnItemThatArrivesByteByByte(t *testing.T) {
 	t.Parallel()
-	const size = manifest.DefaultMaxItemBytes - 1<<10
+	const size, part = manifest.DefaultMaxItemBytes - 1<<10, 1 << 20
 	for name, body := range map[string]string{
 		"a string":         pods + `{"a":"` + strings.Repeat("x", size) + `"}]}`,
-		"escapes":          pods + `{"a":"` + strings.Repeat(`\u00e9`, size/6) + `"}]}`,
-		"runes":            pods + `{"a":"` + strings.Repeat("é", size/2) + `"}]}`,
-		"a number":         pods + `{"a":1` + strings.Repeat("0", size) + `}]}`,
-		"brackets":         pods + `{"a":[[]` + strings.Repeat(",[]", size/3) + `]}]}`,
-		"members":          pods + `{` + manyMembers(size/20) + `}]}`,
-		"beside the items": `{"kind":"PodList","apiVersion":"v1","a":"` + strings.Repeat("x", size) + `","items":[{}]}`,
-		"a single object":  `{"apiVersion":"v1","items":[` + strings.Repeat(`{},`, size/3) + `{}],"kind":"Pod"}`,
+		"escapes":          pods + `{"a":"` + strings.Repeat(`\u00e9`, part/6) + `"}]}`,
+		"runes":            pods + `{"a":"` + strings.Repeat("é", part/2) + `"}]}`,
+		"a number":         pods + `{"a":1` + strings.Repeat("0", part) + `}]}`,
+		"brackets":         pods + `{"a":[[]` + strings.Repeat(",[]", part/3) + `]}]}`,
+		"members":          pods + `{` + manyMembers(part/20) + `}]}`,
+		"beside the items": `{"kind":"PodList","apiVersion":"v1","a":"` + strings.Repeat("x", part) + `","items":[{}]}`,
+		"a single object":  `{"apiVersion":"v1","items":[` + strings.Repeat(`{},`, part/3) + `{}],"kind":"Pod"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -69,6 +69,8 @@ func (s *scanner) remember(origin int64, shallow int) {
 // scan goes over data[from:to], of which data[0] has an offset in the document, up to the first stop. It returns where
 // it stands then, and whether that is a stop or a fault; where s.fault is set, nothing else counts. data must go on for a
 // block after to.
+//
+// It is one long function because all of it runs for each block, on values that had better stay in registers.
 func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 	for from < to {
 		n := min(to-from, blockBytes)
@@ -118,9 +120,8 @@ func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 		// Where what follows each kind of thing stands.
 		otherBefore := other<<1 | s.inScalar
 		scalarStart, scalarEnd := other&^otherBefore, otherBefore&^other&within
-		afterOpen := open<<1 | s.afterOpen
-		afterComing := (open|comma)<<1 | s.afterComing
 		coming := open | comma
+		afterOpen, afterComing := open<<1|s.afterOpen, coming<<1|s.afterComing
 		s.afterOpen, s.afterComing = open>>63, coming>>63
 		if n < blockBytes {
 			last := uint(n-1) % 64
@@ -131,6 +132,7 @@ func (s *scanner) scan(data []byte, from, to int, offset int64) (int, bool) {
 			afterComing, s.afterComing = skipWhite(afterComing, white, s.afterComing, n)
 		}
 		nameExpected := afterComing & isObject
+		// An addition carries through a string from its opening quote, where that is a name's, to its closing one.
 		sum, carry := bits.Add64(str, opening&nameExpected|s.inName, 0)
 		if n < blockBytes {
 			carry = sum >> uint(n) & 1
