@@ -1,6 +1,7 @@
 package compare_test
 
 import (
+	"bytes"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -27,7 +28,7 @@ func deployment(name string, cluster int) string {
 
 func BenchmarkNormalize(b *testing.B) {
 	n := compare.NewNormalizer(compare.NewFilter(nil))
-	o := compare.Object{Namespace: "shop", Name: "web", APIVersion: "apps/v1", Kind: "Deployment", JSON: deployment("web", 1)}
+	o := compare.Object{Namespace: "shop", Name: "web", APIVersion: "apps/v1", Kind: "Deployment", JSON: []byte(deployment("web", 1))}
 	b.SetBytes(int64(len(o.JSON)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -44,9 +45,9 @@ func BenchmarkCompare(b *testing.B) {
 		b.Run(fmt.Sprintf("differ=%t", differ), func(b *testing.B) {
 			filter := compare.NewFilter(nil)
 			n := compare.NewNormalizer(filter)
-			texts := make([]string, names)
+			texts := make([][]byte, names)
 			for i := range texts {
-				texts[i] = deployment(fmt.Sprint("web-", i), 424242)
+				texts[i] = []byte(deployment(fmt.Sprint("web-", i), 424242))
 			}
 			var kept uint64
 			for b.Loop() {
@@ -58,7 +59,7 @@ func BenchmarkCompare(b *testing.B) {
 						o := compare.Object{Namespace: "shop", Name: fmt.Sprint("web-", i), APIVersion: "apps/v1", Kind: "Deployment"}
 						o.JSON = texts[i]
 						if differ {
-							o.JSON = strings.ReplaceAll(texts[i], "424242", strconv.Itoa(cluster))
+							o.JSON = bytes.ReplaceAll(texts[i], []byte("424242"), []byte(strconv.Itoa(cluster)))
 						}
 						content, hash, err := n.Normalize(o)
 						if err == nil {
@@ -99,7 +100,7 @@ func heap() uint64 {
 func BenchmarkDiff(b *testing.B) {
 	n := compare.NewNormalizer(compare.NewFilter(nil))
 	content := func(cluster int) []byte {
-		raw, _, err := n.Normalize(compare.Object{APIVersion: "apps/v1", Kind: "Deployment", JSON: deployment("web", cluster)})
+		raw, _, err := n.Normalize(compare.Object{APIVersion: "apps/v1", Kind: "Deployment", JSON: []byte(deployment("web", cluster))})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -17,7 +17,7 @@ type Object struct {
 	Namespace, Name string
 	// APIVersion and Kind are what the list tells of its objects; the object itself is asked where one is empty.
 	APIVersion, Kind string
-	JSON             string
+	JSON             []byte
 	// Secret says that it is a Secret, whatever it calls itself.
 	Secret bool
 }

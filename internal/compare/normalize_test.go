@@ -84,7 +84,7 @@ func TestWhatDiffersByNatureIsLeftOut(t *testing.T) {
 		{"names with escapes", "v1", "ConfigMap", `{"\u0073tatus":1,"data":{"\u0061":"\u0062\/"}}`, `{"apiVersion":"v1","data":{"a":"b/"},"kind":"ConfigMap"}`},
 	} {
 		t.Run(test.about, func(t *testing.T) {
-			got, _ := normalize(t, ignoring(t), compare.Object{APIVersion: test.apiVersion, Kind: test.kind, JSON: test.json})
+			got, _ := normalize(t, ignoring(t), compare.Object{APIVersion: test.apiVersion, Kind: test.kind, JSON: []byte(test.json)})
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -103,28 +103,28 @@ func TestIgnoredPathsDoNotCount(t *testing.T) {
 		"not.there spec.replicas.deeper spec[\"no\"]": `{"data":{"k":"v"},"metadata":{"annotations":{"example.com/owner":"me"},"name":"a"},"spec":{"containers":[{"image":"a:1","name":"x"},{"image":"b:1"}],"empty":{},"replicas":3}}`,
 		"spec.empty.inner spec.containers[*] data.k":  `{"metadata":{"annotations":{"example.com/owner":"me"},"name":"a"},"spec":{"replicas":3}}`,
 	} {
-		got, _ := normalize(t, ignoring(t, strings.Fields(paths)...), compare.Object{JSON: object})
+		got, _ := normalize(t, ignoring(t, strings.Fields(paths)...), compare.Object{JSON: []byte(object)})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", paths, diff)
 		}
 	}
-	got, _ := normalize(t, ignoring(t, "apiVersion", "kind"), compare.Object{APIVersion: "v1", Kind: "A", JSON: `{"data":1}`})
+	got, _ := normalize(t, ignoring(t, "apiVersion", "kind"), compare.Object{APIVersion: "v1", Kind: "A", JSON: []byte(`{"data":1}`)})
 	if got != `{"data":1}` {
 		t.Errorf("what is added counts: %s", got)
 	}
-	if got, _ := normalize(t, ignoring(t, "spec.clusterIP"), compare.Object{APIVersion: "v1", Kind: "Service", JSON: `{"spec":{"clusterIP":"None"}}`}); strings.Contains(got, "None") {
+	if got, _ := normalize(t, ignoring(t, "spec.clusterIP"), compare.Object{APIVersion: "v1", Kind: "Service", JSON: []byte(`{"spec":{"clusterIP":"None"}}`)}); strings.Contains(got, "None") {
 		t.Errorf("what is ignored counts: %s", got)
 	}
 }
 
 func TestAnAbsentIgnoredMemberIsLikeAnIgnoredOne(t *testing.T) {
 	f := ignoring(t, "metadata.annotations['example.com/owner']", "spec.sizes.limit")
-	_, with := normalize(t, f, compare.Object{JSON: `{"metadata":{"name":"a","annotations":{"example.com/owner":"x"}},"spec":{"a":1,"sizes":{"limit":2}}}`})
+	_, with := normalize(t, f, compare.Object{JSON: []byte(`{"metadata":{"name":"a","annotations":{"example.com/owner":"x"}},"spec":{"a":1,"sizes":{"limit":2}}}`)})
 	for _, without := range []string{
 		`{"metadata":{"name":"a"},"spec":{"a":1}}`,
 		`{"metadata":{"name":"a","annotations":{}},"spec":{"a":1,"sizes":{}}}`,
 	} {
-		if _, hash := normalize(t, f, compare.Object{JSON: without}); hash != with {
+		if _, hash := normalize(t, f, compare.Object{JSON: []byte(without)}); hash != with {
 			t.Errorf("%s is another one", without)
 		}
 	}
@@ -133,7 +133,7 @@ func TestAnAbsentIgnoredMemberIsLikeAnIgnoredOne(t *testing.T) {
 func TestNumbersKeepTheirDigits(t *testing.T) {
 	f := ignoring(t)
 	hash := func(number string) compare.Hash {
-		_, h := normalize(t, f, compare.Object{JSON: `{"n":` + number + `}`})
+		_, h := normalize(t, f, compare.Object{JSON: []byte(`{"n":` + number + `}`)})
 		return h
 	}
 	if hash("12345678901234567890") == hash("12345678901234567891") {
@@ -229,13 +229,13 @@ func TestAnyOrderAndSpacingOfAnObjectHasTheSameHash(t *testing.T) {
 		for i := range 4 {
 			var b strings.Builder
 			scramble(r, &b, object)
-			o.JSON = b.String()
+			o.JSON = []byte(b.String())
 			content, hash := normalize(t, f, o)
 			if i > 0 && hash != want {
 				t.Fatalf("%s became %s", o.JSON, content)
 			}
 			want = hash
-			again, _ := normalize(t, f, compare.Object{Namespace: "ns", Name: "n", JSON: content})
+			again, _ := normalize(t, f, compare.Object{Namespace: "ns", Name: "n", JSON: []byte(content)})
 			if !o.Secret && again != content {
 				t.Fatalf("normalizing twice: %s, then %s", content, again)
 			}
@@ -247,7 +247,7 @@ func TestOtherContentHasAnotherHash(t *testing.T) {
 	f := ignoring(t)
 	seen := map[compare.Hash]string{}
 	for _, json := range []string{`{}`, `{"a":1}`, `{"a":"1"}`, `{"a":null}`, `{"a":[1,2]}`, `{"a":[2,1]}`, `{"a":{}}`, `{"b":1}`, `{"data":{"status":1}}`, `{"data":{}}`} {
-		_, hash := normalize(t, f, compare.Object{JSON: json})
+		_, hash := normalize(t, f, compare.Object{JSON: []byte(json)})
 		if seen[hash] != "" {
 			t.Errorf("%s and %s are alike", json, seen[hash])
 		}
@@ -258,8 +258,8 @@ func TestOtherContentHasAnotherHash(t *testing.T) {
 func TestWhatIsNoObjectIsAnErrorThatRepeatsNothing(t *testing.T) {
 	for _, json := range []string{``, `null`, `[]`, `"canary"`, `{"canary"`, `{"canary":1}}`, `{"metadata":{"canary"]}`, `{"canary":tru}`, `{"canary":1,"canary":2}`, `{"data":{"canary":01}}`} {
 		for _, secret := range []bool{false, true} {
-			_, _, err := compare.NewNormalizer(ignoring(t)).Normalize(compare.Object{Namespace: "ns", Name: "n", JSON: json, Secret: secret})
-			_, _, typed := compare.NewNormalizer(ignoring(t)).Normalize(compare.Object{Namespace: "ns", Name: "n", APIVersion: "v1", Kind: "A", JSON: json, Secret: secret})
+			_, _, err := compare.NewNormalizer(ignoring(t)).Normalize(compare.Object{Namespace: "ns", Name: "n", JSON: []byte(json), Secret: secret})
+			_, _, typed := compare.NewNormalizer(ignoring(t)).Normalize(compare.Object{Namespace: "ns", Name: "n", APIVersion: "v1", Kind: "A", JSON: []byte(json), Secret: secret})
 			if err == nil || typed == nil || strings.Contains(typed.Error(), "canary") || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), `"ns/n"`) {
 				t.Errorf("%s: %v", json, err)
 			}

@@ -60,7 +60,7 @@ func FuzzPath(f *testing.F) {
 			ignore = append(ignore, path)
 		}
 		for _, secret := range []bool{false, true} {
-			o := compare.Object{Namespace: "ns", Name: "n", JSON: json, Secret: secret}
+			o := compare.Object{Namespace: "ns", Name: "n", JSON: []byte(json), Secret: secret}
 			_, _, plain := compare.NewNormalizer(compare.NewFilter(nil)).Normalize(o)
 			n := compare.NewNormalizer(compare.NewFilter(ignore))
 			content, hash, err := n.Normalize(o)

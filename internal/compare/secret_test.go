@@ -30,12 +30,12 @@ func secrets() []string {
 func TestTheDataOfSecretsIsNowhere(t *testing.T) {
 	f := ignoring(t, "data.nothing", "stringData[*].x")
 	for _, json := range secrets() {
-		content, _ := normalize(t, f, compare.Object{Namespace: "ns", Name: "s", JSON: json, Secret: true})
+		content, _ := normalize(t, f, compare.Object{Namespace: "ns", Name: "s", JSON: []byte(json), Secret: true})
 		if strings.Contains(content, canary) || strings.Contains(content, base64.StdEncoding.EncodeToString([]byte(canary))) {
 			t.Errorf("%s became %s", json, content)
 		}
 	}
-	content, _ := normalize(t, f, compare.Object{Kind: "Secret", APIVersion: "v1", JSON: secrets()[1]})
+	content, _ := normalize(t, f, compare.Object{Kind: "Secret", APIVersion: "v1", JSON: []byte(secrets()[1])})
 	if strings.Contains(content, canary) {
 		t.Errorf("one that calls itself a Secret became %s", content)
 	}
@@ -43,7 +43,7 @@ func TestTheDataOfSecretsIsNowhere(t *testing.T) {
 
 func digestOf(t *testing.T, f *compare.Filter, namespace, name, data string) string {
 	t.Helper()
-	content, _ := normalize(t, f, compare.Object{Namespace: namespace, Name: name, JSON: `{"kind":"Secret","data":` + data + `}`, Secret: true})
+	content, _ := normalize(t, f, compare.Object{Namespace: namespace, Name: name, JSON: []byte(`{"kind":"Secret","data":` + data + `}`), Secret: true})
 	digest := regexp.MustCompile(`"\(hidden: [0-9a-f]{16}\)"`).FindString(content)
 	if digest == "" {
 		t.Fatalf("no digest in %s", content)
@@ -77,7 +77,7 @@ func TestIgnoredDataOfSecretsDoesNotCount(t *testing.T) {
 		"data":    `{"kind":"Secret"}`,
 		"data[*]": `{"kind":"Secret"}`,
 	} {
-		content, _ := normalize(t, ignoring(t, path), compare.Object{JSON: `{"kind":"Secret","data":{"k":"v","l":"w"}}`, Secret: true})
+		content, _ := normalize(t, ignoring(t, path), compare.Object{JSON: []byte(`{"kind":"Secret","data":{"k":"v","l":"w"}}`), Secret: true})
 		if !strings.HasPrefix(content, want) || strings.Count(content, "hidden") > 1 {
 			t.Errorf("%s: %s", path, content)
 		}

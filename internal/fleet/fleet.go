@@ -57,6 +57,7 @@ type Fleet struct {
 	latest  latest
 	flights *flights[probeKey, *Observation]
 	buffers manifest.Pool
+	arenas  arenas
 	metrics *metrics
 	// lifecycles are those of Kubernetes' own types.
 	lifecycles lifecycle.Table

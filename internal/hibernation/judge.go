@@ -18,7 +18,7 @@ const maxKeptBytes = 64 << 10
 // Judge judges objects. It is for one goroutine.
 type Judge struct {
 	annotation string
-	text       strings.Reader
+	text       bytes.Reader
 	decoder    *jsontext.Decoder // nil until an object is judged
 	lenient    jsontext.Options
 	found      found
@@ -46,7 +46,7 @@ func NewJudge(annotation string) (*Judge, error) {
 }
 
 // Judge looks at the JSON of an object. What is no object, or broken, is no workload: the zero value.
-func (j *Judge) Judge(object string) Workload {
+func (j *Judge) Judge(object []byte) Workload {
 	j.text.Reset(object)
 	if j.decoder == nil {
 		j.decoder = jsontext.NewDecoder(&j.text, j.lenient)
