@@ -19,6 +19,7 @@ func TestRealClusters(t *testing.T) {
 		{"a user of one namespace", userOfOneNamespace},
 		{"a CRD in one cluster", customResourceInOneCluster},
 		{"objects over several pages", objectsOverSeveralPages},
+		{"a list that changes while it is read", listThatChangesWhileItIsRead},
 		{"tables", tables},
 		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
 		{"a cluster that hangs", hangingClusterAmongGoodOnes},

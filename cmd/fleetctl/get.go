@@ -156,7 +156,7 @@ func (f *getFlags) request(cmd *cobra.Command, wanted object, format output.Form
 		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit,
 		ResourceType: wanted.resource, Namespace: f.namespace, Name: wanted.name,
 		LabelSelector: f.labelSelector, FieldSelector: f.fieldSelector,
-		Output: &fleetv1.Output{Format: wireFormat(format), ManagedFields: f.managedFields, SecretData: f.secretData},
+		Output:          &fleetv1.Output{Format: wireFormat(format), ManagedFields: f.managedFields, SecretData: f.secretData},
 		LimitPerCluster: f.limitPerCluster, IncludeUnreachable: f.includeUnreachable, AllowStale: f.allowStale,
 	}
 	if f.allNamespaces {
