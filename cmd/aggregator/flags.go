@@ -97,7 +97,7 @@ Every context of the kubeconfig is a cluster. Plaintext is served on loopback ad
 	flags.StringSliceVar(&c.credentialPlugins, "credential-plugin", nil, "allow credential plugins of this `NAME` beside the well-known ones; * allows all")
 	flags.BoolVar(&c.allowInsecure, "allow-insecure-skip-tls-verify", false, "accept contexts that do not verify their API server")
 	flags.BoolVar(&c.allowSecretData, "allow-secret-data", false, "let callers ask for the data of Secrets; otherwise it never leaves this process")
-	flags.IntVar(&c.clusterMetrics, "cluster-metrics", 0, "show a metric of its own for each of the first `N` clusters, by name")
+	flags.IntVar(&c.clusterMetrics, "cluster-metrics", 0, "show metrics of its own for each of the first `N` clusters, by name")
 	flags.StringVar(&c.logFormat, "log-format", "text", "write the log on stderr as `text or json`")
 	flags.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "log from this `LEVEL` on: debug, info, warn or error")
 	return command

@@ -48,10 +48,13 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 		return err
 	}
 	defer e.close()
+	registry := newRegistry()
 	f := fleet.New(fleet.Options{
-		UserAgent: "clusterfleet-aggregator/" + version.String(),
-		Limit:     c.limit,
-		Log:       log,
+		UserAgent:      "clusterfleet-aggregator/" + version.String(),
+		Limit:          c.limit,
+		Log:            log,
+		Metrics:        registry,
+		ClusterMetrics: c.clusterMetrics,
 	})
 	defer f.Close()
 	h, err := openHistory(ctx, c, log)
@@ -59,7 +62,6 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 		return err
 	}
 	defer func() { problem = errors.Join(problem, h.close()) }() //nolint:contextcheck // ctx has ended by then
-	registry := newRegistry()
 	var m *monitor.Monitor
 	if c.watches() {
 		m = monitor.New(f, monitor.Options{

@@ -90,6 +90,9 @@ func (f fleet) script() clienttest.Script {
 	return clienttest.Script{
 		ListClusters: f.list, ProbeClusters: f.probe, FetchManifests: f.fetchAll, ListClusterHealth: f.listHealth,
 		WatchClusterHealth: f.watchHealth, ListTransitions: f.listTransitions, GetFleetOverview: f.overview,
+		ListResourceTypes:    f.types,
+		SummarizeHibernation: f.hibernation,
+		CompareManifests:     f.compare,
 	}
 }
 

@@ -113,7 +113,7 @@ func TestAChangeHasTheColourOfTheStateChangedTo(t *testing.T) {
 func TestHostileTextReachesNoTerminalInAnyForm(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
 	for _, line := range []string{
-		"probe -o json", "probe -o yaml", "probe -o jsonl", "watch --once -o json", "watch --once -o jsonl", "history -o json", "overview -o yaml",
+		"probe -o json", "probe -o yaml", "probe -o jsonl", "watch --once -o json", "watch --once -o jsonl", "history -o json", "overview -o yaml", "api-resources", "api-resources -o yaml",
 		"overview", "wait --for=state=degraded", "probe -o jsonpath={.items[*].observation.verdict.message}", "clusters -o json",
 		"get pods -o json", "get pods -o yaml", "get pods -o jsonl", "get pods -o jsonpath={.items[*].metadata.name}", "get pods", "get pods -o name",
 	} {

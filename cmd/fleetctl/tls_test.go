@@ -52,7 +52,7 @@ func TestEveryVerbSaysThatTheServerWantsTLS(t *testing.T) {
 	authority := clienttest.NewAuthority(t)
 	secure := clienttest.Serve(t, fleet{members: testFleet()}.script(), authority.Server(t, "fleet.example", tls.NoClientCert))
 	for _, verb := range []string{
-		"clusters", "probe", "probe -o jsonl", "probe --watch", "get pods", "get pods -o json", "watch", "wait --for=state=HEALTHY", "history", "overview", "version",
+		"clusters", "probe", "probe -o jsonl", "probe --watch", "get pods", "get pods -o json", "watch", "wait --for=state=HEALTHY", "history", "overview", "api-resources", "version",
 	} {
 		_, stderr, code := fleetctl(t.Context(), t, append(strings.Fields(verb), "--server", secure)...)
 		if code != exitFailed || !strings.Contains(stderr, "it was spoken to without TLS and may want it: use --ca-file or --plaintext=false") || strings.Count(stderr, "\n") != 1 {

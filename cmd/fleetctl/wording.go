@@ -26,11 +26,16 @@ func flagNames() map[string]string {
 		"selector.names":          "the clusters' names",
 		"selector.label_selector": "the label selector over clusters",
 		"selector.states":         "--state",
+		"ignore":                  "--ignore",
+		"against":                 "--against",
 		"since":                   "--since",
 		"page_size":               "--limit",
 		"limit":                   "--limit",
+		"group":                   "--api-group",
 		"group_by":                "--group-by",
 		"expiring_within":         "--expiring-within",
+		"annotation":              "--annotation",
+		"grouping":                "--by",
 	}
 }
 

@@ -9,3 +9,10 @@ func NewBounded[T any](tombstones int) *Hub[T] {
 
 // MaxTombstones is how many removed keys a hub remembers.
 const MaxTombstones = maxTombstones
+
+// Waiting is how many subscribers wait for news.
+func (h *Hub[T]) Waiting() int {
+	h.waiting.mu.Lock()
+	defer h.waiting.mu.Unlock()
+	return len(h.waiting.list)
+}

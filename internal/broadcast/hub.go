@@ -16,9 +16,8 @@ const maxTombstones = 10_000
 type Hub[T any] struct {
 	epoch         uint64
 	maxTombstones int
-	closed        chan struct{}
-	close         func()
-	news          atomic.Pointer[chan struct{}] // closed by the next change; nil while nobody waits
+	closed        atomic.Bool
+	waiting       waiters
 
 	mu       sync.RWMutex
 	revision uint64 // of the latest change
@@ -42,14 +41,7 @@ type node[T any] struct {
 
 // New returns an empty hub. Tokens of other hubs, such as that of the process before, mean nothing to it.
 func New[T any]() *Hub[T] {
-	h := &Hub[T]{
-		epoch:         newEpoch(),
-		maxTombstones: maxTombstones,
-		closed:        make(chan struct{}),
-		nodes:         make(map[string]*node[T]),
-	}
-	h.close = sync.OnceFunc(func() { close(h.closed) })
-	return h
+	return &Hub[T]{epoch: newEpoch(), maxTombstones: maxTombstones, nodes: make(map[string]*node[T])}
 }
 
 // newEpoch returns a random number that is not 0.
@@ -75,7 +67,7 @@ func (h *Hub[T]) Publish(key string, value T) (revision uint64) {
 	n.value = value
 	revision = h.touch(n)
 	h.mu.Unlock()
-	h.wake()
+	h.waiting.wake() // without the lock, for there may be thousands of them
 	return revision
 }
 
@@ -105,7 +97,7 @@ func (h *Hub[T]) Remove(key string) {
 		h.forget(nodeAt[T](h.removed.Front()))
 	}
 	h.mu.Unlock()
-	h.wake()
+	h.waiting.wake() // without the lock, for there may be thousands of them
 }
 
 // touch makes the node the one that has changed last.
@@ -137,27 +129,29 @@ func (h *Hub[T]) Latest(key string) (value T, ok bool) {
 	return n.value, true
 }
 
-// Close ends all subscriptions with ErrClosed. Values can still be published and read.
-func (h *Hub[T]) Close() { h.close() }
-
-// wake wakes all who wait. It is called without the lock, for there may be thousands of them.
-func (h *Hub[T]) wake() {
-	if news := h.news.Swap(nil); news != nil {
-		close(*news)
-	}
+// Listener is told that there are changes, but not which: for who polls many subscriptions. It is for one goroutine.
+type Listener struct {
+	all    *waiters
+	waiter waiter
 }
 
-// wait returns a channel that the next change closes. The lock is held, so none happens before it is there.
-func (h *Hub[T]) wait() <-chan struct{} {
-	for {
-		if news := h.news.Load(); news != nil {
-			return *news
-		}
-		news := make(chan struct{})
-		if h.news.CompareAndSwap(nil, &news) {
-			return news
-		}
-	}
+// Listen returns a listener, which must be stopped.
+func (h *Hub[T]) Listen() *Listener { return &Listener{all: &h.waiting, waiter: newWaiter()} }
+
+// News returns the channel that gets a token with the next change, or with a Close: with one, however many there are until
+// News is called again.
+func (l *Listener) News() <-chan struct{} {
+	l.all.note(&l.waiter)
+	return l.waiter.news
+}
+
+// Stop ends the listening.
+func (l *Listener) Stop() { l.all.forget(&l.waiter) }
+
+// Close ends all subscriptions with ErrClosed. Values can still be published and read.
+func (h *Hub[T]) Close() {
+	h.closed.Store(true)
+	h.waiting.wake()
 }
 
 func nodeAt[T any](e *list.Element) *node[T] {

@@ -397,3 +397,62 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+func TestThoseWhoLeaveAreNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := broadcast.New[int]()
+		staying := h.Subscribe(nil, broadcast.Token{})
+		for range 3 {
+			mustWait(t, h.Subscribe(nil, broadcast.Token{})) // and leaves
+		}
+		mustWait(t, staying)
+		if n := h.Waiting(); n != 0 {
+			t.Errorf("%d who have left are still there", n)
+		}
+		ended := make(chan []string)
+		for range 3 {
+			s := h.Subscribe(nil, broadcast.Token{})
+			go func() { ended <- next(t, s, all) }()
+		}
+		synctest.Wait()
+		if n := h.Waiting(); n != 3 {
+			t.Errorf("%d wait, and not 3", n)
+		}
+		h.Publish("a", 1)
+		for range 3 {
+			mustBe(t, "a=1@1", <-ended)
+		}
+	})
+}
+
+func TestAListenerIsToldThatThereAreChanges(t *testing.T) {
+	h := broadcast.New[int]()
+	s := h.Subscribe(nil, broadcast.Token{})
+	if events, err := s.Poll(all); len(events) > 0 || err != nil {
+		t.Errorf("there is %v, %v", events, err)
+	}
+	l := h.Listen()
+	news := l.News()
+	h.Publish("a", 1)
+	h.Publish("b", 2)
+	<-news
+	select {
+	case <-news:
+		t.Error("it was told twice")
+	default:
+	}
+	if events, err := s.Poll(all); len(events) != 2 || err != nil {
+		t.Errorf("there is %v, %v", events, err)
+	}
+	l.News()
+	h.Close()
+	<-news
+	if _, err := s.Poll(all); !errors.Is(err, broadcast.ErrClosed) {
+		t.Errorf("the hub is closed, and polling says %v", err)
+	}
+	l.News()
+	l.Stop()
+	if n := h.Waiting(); n != 0 {
+		t.Errorf("%d wait after the listener has stopped", n)
+	}
+}

@@ -34,7 +34,9 @@ type Subscription[T any] struct {
 	base   uint64   // what was removed until then does not concern the subscriber
 	cursor uint64   // the revision until which everything was seen
 	last   *node[T] // the node that the cursor came from; it may have moved on
-	shown  bitset   // the slots of those that the subscriber knows
+	waiter waiter
+	events []Event[T] // what Next has returned
+	shown  bitset     // the slots of those that the subscriber knows
 
 	awaited bitset // the slots of those still to be seen before it is synced
 	left    int    // how many these are
@@ -51,7 +53,7 @@ func (h *Hub[T]) Subscribe(match func(key string, value T) bool, from Token) *Su
 	}
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	s := &Subscription[T]{hub: h, match: match, base: h.revision}
+	s := &Subscription[T]{hub: h, match: match, base: h.revision, waiter: newWaiter()}
 	resumes := from.epoch == h.epoch && from.revision >= h.floor && from.revision <= h.revision
 	if resumes {
 		s.base, s.cursor = from.revision, from.revision
@@ -93,49 +95,53 @@ func (s *Subscription[T]) Token(revision uint64) Token {
 func (s *Subscription[T]) Position() Token { return s.Token(s.cursor) }
 
 // Next returns the next events, at most that many, in the order of their revisions. It waits if there are none. It returns
-// none when the subscription has become Synced without any. It fails with the cause of ctx, ErrClosed or ErrBehind.
+// none when the subscription has become Synced without any. They are valid until the next call. It fails with the cause of
+// ctx, ErrClosed or ErrBehind.
 func (s *Subscription[T]) Next(ctx context.Context, most int) ([]Event[T], error) {
 	for {
-		events, news, err := s.take(ctx, max(1, most))
-		if news == nil {
+		if ctx.Err() != nil {
+			s.hub.waiting.forget(&s.waiter)
+			return nil, context.Cause(ctx)
+		}
+		synced := s.Synced()
+		events, err := s.take(max(1, most), &s.waiter)
+		if err != nil || len(events) > 0 || s.Synced() != synced {
 			return events, err
 		}
-		select {
-		case <-news:
-		case <-ctx.Done():
-		case <-s.hub.closed:
-		}
+		s.waiter.wait(ctx)
 	}
 }
 
-// take returns the events that there are, or an error, or else what to wait for.
-func (s *Subscription[T]) take(ctx context.Context, most int) ([]Event[T], <-chan struct{}, error) {
-	if ctx.Err() != nil {
-		return nil, nil, context.Cause(ctx)
-	}
-	select {
-	case <-s.hub.closed:
-		return nil, nil, ErrClosed
-	default:
+// Poll is Next, but where that waits it returns none.
+func (s *Subscription[T]) Poll(most int) ([]Event[T], error) { return s.take(max(1, most), nil) }
+
+// take returns the events that there are. Where there are none, the waiter, if any, is told of the next.
+func (s *Subscription[T]) take(most int, w *waiter) ([]Event[T], error) {
+	if s.hub.closed.Load() {
+		return nil, ErrClosed
 	}
 	s.hub.mu.RLock()
 	defer s.hub.mu.RUnlock()
 	if floor := s.hub.floor; s.cursor < floor && s.base < floor {
-		return nil, nil, ErrBehind
+		return nil, ErrBehind
 	}
-	synced := s.Synced()
-	var events []Event[T]
-	for e := s.behindCursor(); e != nil && len(events) < most; e = e.Next() {
+	clear(s.events)
+	s.events = s.events[:0]
+	for e := s.behindCursor(); e != nil && len(s.events) < most; e = e.Next() {
 		n := nodeAt[T](e)
 		if event, concerned := s.see(n); concerned {
-			events = append(events, event)
+			s.events = append(s.events, event)
 		}
 		s.cursor, s.last = n.revision, n
 	}
-	if len(events) > 0 || s.Synced() != synced {
-		return events, nil, nil
+	if w == nil || len(s.events) > 0 {
+		return s.events, nil
 	}
-	return nil, s.hub.wait(), nil
+	s.hub.waiting.note(w)    // the lock is held: the next change finds it there
+	if s.hub.closed.Load() { // and so does a Close, unless it came just before
+		return nil, ErrClosed
+	}
+	return nil, nil
 }
 
 // behindCursor returns the first place behind the cursor, nil if that is the end.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -63,5 +64,34 @@ func TestARelabeledClusterKeepsItsClientAndWhatWasObserved(t *testing.T) {
 	}
 	if v, err := f.Check(t.Context(), name, cluster.Quick); err != nil || v.State != cluster.Healthy {
 		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+func TestACallersProbeDoesNotWaitForTheMonitors(t *testing.T) {
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1})
+	name := sim.Names()[0]
+	fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Hang})
+	ctx, cancel := context.WithCancel(t.Context())
+	checked := make(chan error, 1)
+	go func() {
+		_, err := f.Check(ctx, name, cluster.Quick)
+		checked <- err
+	}()
+	await(t, "the monitor's probe has come", func() bool {
+		s, _ := sim.ClusterStats(name)
+		return s.InFlight == 1
+	})
+	run, err := f.Probe(t.Context(), fleet.ProbeRequest{Timeout: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := range run.Results {
+		if r.Err != nil || r.Observation.Verdict.Reason != cluster.ResponseTimeout {
+			t.Errorf("it waited: %v, %+v", r.Err, r.Observation.Verdict)
+		}
+	}
+	cancel()
+	if err := <-checked; err == nil {
+		t.Error("the monitor's probe of a cluster that hangs has ended well")
 	}
 }

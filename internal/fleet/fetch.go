@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/shape"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
 )
@@ -26,6 +27,8 @@ type FetchRequest struct {
 	// LimitPerCluster is the most objects of one cluster; 0: no limit. What is beyond it is not read.
 	LimitPerCluster int64
 	Keep            Keep
+	// Shape selects objects and says what is made of them. Not with tables.
+	Shape shape.Shape
 	// Unreachable tells which clusters are not to be tried; nil tries all.
 	Unreachable Unreachable
 }
@@ -49,7 +52,11 @@ type Batch struct {
 
 // Item is one object.
 type Item struct {
-	Namespace, Name, JSON string
+	Namespace, Name string
+	// JSON is the object, empty where a projection was asked for.
+	JSON string
+	// Projection is what the projection printed, at most 64 KiB.
+	Projection string
 }
 
 // End says how the reading of one cluster ended.
@@ -105,10 +112,9 @@ func (f *Fleet) fetched(part fanout.Part[*member, *Batch]) *Batch {
 		if part.Err == nil {
 			return nil
 		}
-		return &Batch{
-			Cluster: part.Key.name(),
-			End:     &End{Err: f.unfinished(part.Key.name(), part.Err), Queued: part.Queued, Duration: part.Took},
-		}
+		end := &End{Err: f.unfinished(part.Key.name(), part.Err), Queued: part.Queued, Duration: part.Took}
+		f.metrics.ended(end)
+		return &Batch{Cluster: part.Key.name(), End: end}
 	}
 	if end := part.Value.End; end != nil {
 		end.Duration = part.Took - end.Queued
@@ -116,6 +122,7 @@ func (f *Fleet) fetched(part fanout.Part[*member, *Batch]) *Batch {
 		if !end.known && (end.Err == nil || end.Err.Blame != cluster.BlameObserver) {
 			part.Key.pace.set(readWork, end.Duration)
 		}
+		f.metrics.ended(end)
 	}
 	return part.Value
 }

@@ -15,9 +15,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/clusterfleet/clusterfleet/internal/lifecycle"
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
@@ -39,6 +41,10 @@ type Options struct {
 	Limit int
 	// Log gets what no caller may see, such as the stack of a panic; nil discards it.
 	Log *slog.Logger
+	// Metrics gets the metrics of reads; nil: they are counted and not shown.
+	Metrics prometheus.Registerer
+	// ClusterMetrics is how many clusters have metrics of their own, by name.
+	ClusterMetrics int
 }
 
 // Fleet is all clusters and the latest observation of each. It is safe for concurrent use.
@@ -47,9 +53,13 @@ type Fleet struct {
 	clients cluster.Options
 	probes  *semaphore.Weighted
 	reads   *semaphore.Weighted
+	compare comparing
 	latest  latest
 	flights *flights[probeKey, *Observation]
 	buffers manifest.Pool
+	metrics *metrics
+	// lifecycles are those of Kubernetes' own types.
+	lifecycles lifecycle.Table
 
 	changing sync.Mutex
 	roster   atomic.Pointer[roster]
@@ -66,7 +76,7 @@ type member struct {
 	definition cluster.Definition
 	labels     labels.Set
 	client     *cluster.Client // nil for virtual clusters
-	probing    chan struct{}   // has a token while a probe runs or waits for the fleet's turn
+	probing    chan struct{}   // has a token while a caller's probe runs or waits for the fleet's turn
 	pace       pace
 	gone       atomic.Bool
 }
@@ -89,11 +99,13 @@ func New(options Options) *Fleet {
 			UserAgent:  options.UserAgent,
 			Handshakes: semaphore.NewWeighted(maxHandshakes()),
 		},
-		probes: semaphore.NewWeighted(maxProbes),
-		reads:  semaphore.NewWeighted(maxReadBytes),
+		probes:  semaphore.NewWeighted(maxProbes),
+		reads:   semaphore.NewWeighted(maxReadBytes),
+		compare: newComparing(),
 	}
 	f.flights = newFlights(f.probe)
 	f.roster.Store(&roster{})
+	f.metrics = newMetrics(f)
 	return f
 }
 

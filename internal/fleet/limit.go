@@ -25,7 +25,7 @@ func (t *reading) enough(meta manifest.Meta) error {
 // more than are wanted; or for a whole page.
 func (t *reading) pageSize(before int64, whole bool) int {
 	left := t.limit - before
-	if t.limit == 0 || whole || left <= 0 {
+	if t.limit == 0 || whole || left <= 0 || t.shape.Where != nil {
 		return cluster.PageSize
 	}
 	return int(min(left, cluster.PageSize))

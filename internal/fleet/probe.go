@@ -90,14 +90,15 @@ func (f *Fleet) probe(ctx context.Context, key probeKey) (*Observation, error) {
 	return f.ask(ctx, key, Live)
 }
 
-// ask waits for the cluster's turn before the fleet's: what waits for one cluster takes no place from the others.
+// ask makes a probe. The monitor bounds its probes by itself: one a cluster. A caller's waits for the cluster's turn before
+// the fleet's: what waits for one cluster takes no place from the others.
 func (f *Fleet) ask(ctx context.Context, key probeKey, source Source) (*Observation, error) {
 	m := key.member
-	if err := m.turn(ctx, source); err != nil {
-		return nil, cluster.Unfinished(cluster.PhaseQueue, err)
-	}
-	defer func() { <-m.probing }()
 	if source == Live {
+		if err := m.turn(ctx); err != nil {
+			return nil, cluster.Unfinished(cluster.PhaseQueue, err)
+		}
+		defer func() { <-m.probing }()
 		if err := f.probes.Acquire(ctx, 1); err != nil {
 			return nil, cluster.Unfinished(cluster.PhaseQueue, err)
 		}
@@ -115,24 +116,8 @@ func (f *Fleet) ask(ctx context.Context, key probeKey, source Source) (*Observat
 	return f.latest.put(m, o), nil
 }
 
-// patience is how long the monitor waits for a probe of the same cluster that a caller has asked for. What that finds is
-// known anyway, and the monitor's place is wanted by others.
-const patience = 5 * time.Second
-
-var errBusy = errors.New("the cluster is being probed for a caller")
-
-// turn waits until no other probe of the cluster runs.
-func (m *member) turn(ctx context.Context, source Source) error {
-	select {
-	case m.probing <- struct{}{}:
-		return nil
-	default:
-	}
-	if source == Monitor {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, patience, errBusy)
-		defer cancel()
-	}
+// turn waits until no other caller's probe of the cluster runs.
+func (m *member) turn(ctx context.Context) error {
 	select {
 	case m.probing <- struct{}{}:
 		return nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/shape"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
@@ -37,6 +38,7 @@ type reading struct {
 	resource cluster.Resource
 	keep     Keep
 	limit    int64 // of objects; 0: none
+	shape    shape.Shape
 	watch    *stopwatch
 	// flush hands the batch on and reports whether the caller wants more.
 	flush func() bool
@@ -56,7 +58,7 @@ type reading struct {
 
 func newReading(f *Fleet, m *member, r FetchRequest, h *hold, watch *stopwatch) *reading {
 	return &reading{
-		fleet: f, member: m, hold: h, query: r.Query, keep: r.Keep, limit: r.LimitPerCluster, watch: watch, batch: &Batch{},
+		fleet: f, member: m, hold: h, query: r.Query, keep: r.Keep, shape: r.Shape, limit: r.LimitPerCluster, watch: watch, batch: &Batch{},
 	}
 }
 

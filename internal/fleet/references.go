@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/clusterfleet/clusterfleet/internal/shape"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
 )
@@ -33,6 +34,8 @@ type GetRequest struct {
 	Keep  Keep
 	// Unreachable tells which clusters are not to be tried; nil tries all.
 	Unreachable Unreachable
+	// Projection is what is made of each object. Nil: nothing, the object itself is wanted.
+	Projection *shape.Projection
 }
 
 // GetResult is what became of one reference.
@@ -117,13 +120,17 @@ func (f *Fleet) get(ctx context.Context, e *errand, i *errandItem, r GetRequest)
 	}
 	start := time.Now()
 	var result GetResult
-	one := FetchRequest{Query: i.query, Timeout: r.Timeout, Keep: r.Keep, Unreachable: r.Unreachable}
+	one := FetchRequest{
+		Query: i.query, Timeout: r.Timeout, Keep: r.Keep, Shape: shape.Shape{Projection: r.Projection}, Unreachable: r.Unreachable,
+	}
 	for batch := range f.fetch(ctx, e.member, one, &i.hold) { //nolint:errcheck // it yields none
 		if len(batch.Items) > 0 {
 			result.Item = batch.Items[0]
 		}
 		if end := batch.End; end != nil {
 			result.Err, result.Skipped, result.Bytes, result.Queued = end.Err, end.Skipped, end.Bytes, end.Queued
+			end.Duration = time.Since(start) - end.Queued
+			f.metrics.ended(end)
 		}
 	}
 	result.Duration = time.Since(start) - result.Queued

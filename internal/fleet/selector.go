@@ -20,6 +20,9 @@ type Selector struct {
 	States []cluster.State
 }
 
+// All reports whether the selector selects every cluster.
+func (s Selector) All() bool { return len(s.Names) == 0 && s.Labels == "" && len(s.States) == 0 }
+
 // UnknownClusterError says that the fleet has no clusters of these names.
 type UnknownClusterError struct{ Names []string }
 

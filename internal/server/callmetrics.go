@@ -1,10 +1,15 @@
 package server
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // callMetrics count what gRPC's own metrics do not tell.
 type callMetrics struct {
 	watchers prometheus.Gauge
+	events   prometheus.Counter
 	evicted  *prometheus.CounterVec
 }
 
@@ -14,6 +19,10 @@ func newCallMetrics() *callMetrics {
 			Namespace: "clusterfleet", Name: "watchers",
 			Help: "Callers that watch the health of clusters.",
 		}),
+		events: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "clusterfleet", Name: "watch_events_sent_total",
+			Help: "Changes of health that watchers were told of. grpc_server_msg_sent_total does not count them.",
+		}),
 		evicted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "clusterfleet", Name: "slow_callers_ended_total",
 			Help: "Calls that were ended because what was sent was not read in time, by method.",
@@ -22,8 +31,5 @@ func newCallMetrics() *callMetrics {
 }
 
 func (m *callMetrics) register(r prometheus.Registerer) error {
-	if err := r.Register(m.watchers); err != nil {
-		return err
-	}
-	return r.Register(m.evicted)
+	return errors.Join(r.Register(m.watchers), r.Register(m.events), r.Register(m.evicted))
 }

@@ -72,7 +72,7 @@ func batch(b *fleet.Batch) *fleetv1.ManifestBatch {
 }
 
 func manifestMessage(item fleet.Item) *fleetv1.Manifest {
-	return &fleetv1.Manifest{Namespace: item.Namespace, Name: item.Name, Json: item.JSON}
+	return &fleetv1.Manifest{Namespace: item.Namespace, Name: item.Name, Json: item.JSON, Projection: item.Projection}
 }
 
 func table(b *fleet.Batch) *fleetv1.Table {

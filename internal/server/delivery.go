@@ -5,7 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/internal/broadcast"
@@ -19,30 +20,31 @@ const (
 	maxDeliveryAge = time.Second
 )
 
-// delivery is an event, encoded once for all who get it. That is right as long as no compressor is registered with gRPC,
-// for then all streams encode alike.
+// delivery is an event, encoded once for all who get it.
 type delivery struct {
-	prepared grpc.PreparedMsg
-	token    string
+	data  []byte
+	token string
 }
 
 // GetResumeToken returns the token of the event.
 func (d *delivery) GetResumeToken() string { return d.token }
 
+func (d *delivery) buffers() mem.BufferSlice { return mem.BufferSlice{mem.SliceBuffer(d.data)} }
+
 // deliveries keeps the encoded events of the latest revisions.
 type deliveries struct {
-	kept [keptDeliveries]atomic.Pointer[encoding]
+	kept [keptDeliveries]atomic.Pointer[prepared]
 }
 
-// encoding is an event that is encoded by the first who needs it.
-type encoding struct {
+// prepared is an event that is encoded by the first who needs it.
+type prepared struct {
 	index  uint64 // of the event: twice the revision, and 1 more where it is a removal
 	at     time.Time
 	encode func() (*delivery, error)
 }
 
-// get returns what is sent for an event, encoded as for stream.
-func (d *deliveries) get(event broadcast.Event[*health.Record], token broadcast.Token, stream grpc.ServerStream) (*delivery, error) {
+// get returns what is sent for an event. It is called at the time now.
+func (d *deliveries) get(event broadcast.Event[*health.Record], token broadcast.Token, now time.Time) (*delivery, error) {
 	index := event.Revision * 2
 	if event.Removed {
 		index++
@@ -50,27 +52,30 @@ func (d *deliveries) get(event broadcast.Event[*health.Record], token broadcast.
 	kept := &d.kept[index%keptDeliveries]
 	for {
 		e := kept.Load()
-		if e != nil && e.index == index && time.Since(e.at) <= maxDeliveryAge {
+		if e != nil && e.index == index && now.Sub(e.at) <= maxDeliveryAge {
 			return e.encode()
 		}
-		made := &encoding{index: index, at: time.Now()}
-		made.encode = sync.OnceValues(func() (*delivery, error) { return encode(event, token.String(), stream) })
+		made := &prepared{index: index, at: now}
+		made.encode = sync.OnceValues(func() (*delivery, error) { return encode(event, token.String()) })
 		if kept.CompareAndSwap(e, made) {
 			return made.encode()
 		}
 	}
 }
 
-func encode(event broadcast.Event[*health.Record], token string, stream grpc.ServerStream) (*delivery, error) {
+// leastCapacity makes gRPC tell when the bytes were written: smaller ones it takes for not worth it.
+const leastCapacity = 2 << 10
+
+func encode(event broadcast.Event[*health.Record], token string) (*delivery, error) {
 	message := &fleetv1.WatchClusterHealthResponse{ResumeToken: token}
 	if event.Removed {
 		message.Event = &fleetv1.WatchClusterHealthResponse_Removed_{Removed: &fleetv1.WatchClusterHealthResponse_Removed{Cluster: event.Key}}
 	} else {
 		message.Event = &fleetv1.WatchClusterHealthResponse_Changed{Changed: clusterHealth(event.Value)}
 	}
-	d := &delivery{token: token}
-	if err := d.prepared.Encode(stream, message); err != nil {
+	data, err := proto.MarshalOptions{}.MarshalAppend(make([]byte, 0, leastCapacity), message)
+	if err != nil {
 		return nil, err
 	}
-	return d, nil
+	return &delivery{data: data, token: token}, nil
 }

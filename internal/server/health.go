@@ -32,11 +32,19 @@ type healthService struct {
 
 // monitored serves what fleet.v1.HealthService tells without asking the clusters.
 type monitored struct {
-	fleet      *fleet.Fleet
-	monitor    Monitor // nil if there is none
-	history    History // nil if there is none
-	deliveries deliveries
-	calls      *callMetrics
+	fleet   *fleet.Fleet
+	monitor Monitor // nil if there is none
+	history History // nil if there is none
+	teller  *teller // nil if there is no monitor
+	calls   *callMetrics
+}
+
+func newMonitored(f *fleet.Fleet, options Options, calls *callMetrics) monitored {
+	m := monitored{fleet: f, monitor: options.Monitor, history: options.History, calls: calls}
+	if m.monitor != nil {
+		m.teller = newTeller(m.monitor.Changes(), calls.events)
+	}
+	return m
 }
 
 // selection returns what tells whether a record is selected. Names have to be known to the fleet.

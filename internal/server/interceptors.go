@@ -45,6 +45,7 @@ func interceptors(log *slog.Logger, metrics *grpcprometheus.ServerMetrics, life 
 			validating.UnaryServerInterceptor(validator),
 		),
 		grpc.ChainStreamInterceptor(
+			keepBare,
 			metrics.StreamServerInterceptor(),
 			logging.StreamServerInterceptor(logger(log), lines...),
 			life.stream,

@@ -110,7 +110,8 @@ func (l *lifetime) stream(service any, stream grpc.ServerStream, info *grpc.Stre
 	defer end(nil)
 	ctx, release := l.bound(ctx)
 	defer release()
-	bounded := &boundedStream{ServerStream: stream, ctx: ctx, begun: time.Now(), told: leave}
+	bounded := &boundedStream{ServerStream: stream, bare: bareOf(stream), begun: time.Now(), told: leave}
+	bounded.ctx = context.WithValue(ctx, boundedKey{}, bounded)
 	err := bounded.run(func() error { return handler(service, bounded) })
 	if errors.Is(err, errSlowCaller) {
 		end(errSlowCaller)

@@ -29,6 +29,10 @@ func (s *manifests) FetchManifests(r *fleetv1.FetchManifestsRequest, stream grpc
 	if err := s.permit(r.GetOutput()); err != nil {
 		return err
 	}
+	wanted, err := fetchShape(r)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := withBudget(stream.Context())
 	defer cancel()
 	run, err := s.fleet.Fetch(ctx, fleet.FetchRequest{
@@ -39,6 +43,7 @@ func (s *manifests) FetchManifests(r *fleetv1.FetchManifestsRequest, stream grpc
 		LimitPerCluster: r.GetLimitPerCluster(),
 		Keep:            keep(r.GetOutput()),
 		Unreachable:     s.unreachable(r.GetIncludeUnreachable()),
+		Shape:           wanted,
 	})
 	if err != nil {
 		return requestStatus(err)
@@ -66,6 +71,10 @@ func (s *manifests) GetManifests(r *fleetv1.GetManifestsRequest, stream grpc.Ser
 	if err := s.permit(r.GetOutput()); err != nil {
 		return err
 	}
+	template, err := projection(r.GetOutput())
+	if err != nil {
+		return err
+	}
 	ctx, cancel := withBudget(stream.Context())
 	defer cancel()
 	run, err := s.fleet.Get(ctx, fleet.GetRequest{
@@ -74,6 +83,7 @@ func (s *manifests) GetManifests(r *fleetv1.GetManifestsRequest, stream grpc.Ser
 		Limit:       int(r.GetMaxConcurrency()),
 		Keep:        keep(r.GetOutput()),
 		Unreachable: s.unreachable(r.GetIncludeUnreachable()),
+		Projection:  template,
 	})
 	if err != nil {
 		return requestStatus(err)

@@ -21,13 +21,49 @@ var errSlowCaller = errors.New("the caller does not read what is sent")
 type boundedStream struct {
 	grpc.ServerStream
 
-	ctx     context.Context //nolint:containedctx // grpc.ServerStream has it so
-	told    func()          // called when a watch of health has told what is final
+	bare    grpc.ServerStream // without what counts each message
+	ctx     context.Context   //nolint:containedctx // grpc.ServerStream has it so
+	told    func()            // called when a watch of health has told what is final
 	begun   time.Time
 	sending atomic.Int64 // since when a message is being sent, in nanoseconds after begun and 1 more; 0 while none is
 
 	mu    sync.Mutex
 	token string // resumes the call behind what was sent
+}
+
+// bareKey is the key of the stream as gRPC made it, in the context of a stream.
+type bareKey struct{}
+
+// bareStream is a stream whose context leads to the stream as gRPC made it.
+type bareStream struct {
+	grpc.ServerStream
+
+	ctx context.Context //nolint:containedctx // grpc.ServerStream has it so
+}
+
+// Context returns the context that leads to the stream.
+func (s *bareStream) Context() context.Context { return s.ctx }
+
+// keepBare lets those below reach the stream as gRPC made it.
+func keepBare(service any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	return handler(service, &bareStream{stream, context.WithValue(stream.Context(), bareKey{}, stream)})
+}
+
+// bareOf returns the stream as gRPC made it.
+func bareOf(stream grpc.ServerStream) grpc.ServerStream {
+	if bare, ok := stream.Context().Value(bareKey{}).(grpc.ServerStream); ok {
+		return bare
+	}
+	return stream
+}
+
+// boundedKey is the key of the bounded stream in its own context.
+type boundedKey struct{}
+
+// boundedOf returns the stream that is under those which a handler gets.
+func boundedOf(stream grpc.ServerStream) *boundedStream {
+	bounded, _ := stream.Context().Value(boundedKey{}).(*boundedStream)
+	return bounded
 }
 
 // run runs the handler and returns its error, or errSlowCaller as soon as one message could not be sent for too long. The
@@ -69,9 +105,9 @@ func (s *boundedStream) SendMsg(message any) error {
 	if err := s.ended(); err != nil {
 		return err
 	}
-	s.sending.Store(int64(time.Since(s.begun)) + 1)
-	err := s.ServerStream.SendMsg(encoded(message))
-	s.sending.Store(0)
+	s.sendsSince(time.Now())
+	err := s.send(message)
+	s.sendsNothing()
 	if err != nil {
 		if ended := s.ended(); ended != nil {
 			return ended
@@ -80,9 +116,7 @@ func (s *boundedStream) SendMsg(message any) error {
 	}
 	switch m := message.(type) {
 	case resumable:
-		s.mu.Lock()
-		s.token = m.GetResumeToken()
-		s.mu.Unlock()
+		s.sent(m)
 	case *healthpb.HealthCheckResponse:
 		if m.GetStatus() != healthpb.HealthCheckResponse_SERVING {
 			s.told()
@@ -91,16 +125,42 @@ func (s *boundedStream) SendMsg(message any) error {
 	return nil
 }
 
-// encoded returns what gRPC sends of a message.
-func encoded(message any) any {
-	if d, ok := message.(*delivery); ok {
-		return &d.prepared
+// send sends what is encoded already past all that looks at single messages: that would take as long as the sending.
+func (s *boundedStream) send(message any) error {
+	if _, ok := message.(encoded); ok {
+		return s.bare.SendMsg(message)
 	}
-	return message
+	return s.ServerStream.SendMsg(message)
+}
+
+// sendPrepared is SendMsg for who keeps account, by sendsSince and sendsNothing, of how long the sending takes.
+func (s *boundedStream) sendPrepared(p *parcel) error {
+	if err := s.ended(); err != nil {
+		return err
+	}
+	if err := s.bare.SendMsg(p); err != nil {
+		return orGone(s.ServerStream.Context(), err)
+	}
+	s.sent(p)
+	return nil
+}
+
+func (s *boundedStream) sendsSince(now time.Time) { s.sending.Store(int64(now.Sub(s.begun)) + 1) }
+
+func (s *boundedStream) sendsNothing() { s.sending.Store(0) }
+
+// sent notes how the call can be resumed.
+func (s *boundedStream) sent(message resumable) {
+	s.mu.Lock()
+	s.token = message.GetResumeToken()
+	s.mu.Unlock()
 }
 
 // ended returns why the server has ended the call, if it has.
 func (s *boundedStream) ended() error {
+	if s.ctx.Err() == nil {
+		return nil
+	}
 	if cause := context.Cause(s.ctx); errors.Is(cause, errStopping) || errors.Is(cause, errSlowCaller) {
 		return cause
 	}

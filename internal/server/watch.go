@@ -3,11 +3,14 @@ package server
 import (
 	"context"
 	"errors"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/peer"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/internal/broadcast"
+	"github.com/clusterfleet/clusterfleet/internal/fleet"
 	"github.com/clusterfleet/clusterfleet/internal/health"
 )
 
@@ -19,7 +22,7 @@ const watchBatch = 32
 type watch struct {
 	stream       grpc.ServerStreamingServer[fleetv1.WatchClusterHealthResponse]
 	subscription *broadcast.Subscription[*health.Record]
-	deliveries   *deliveries
+	teller       *teller
 }
 
 // WatchClusterHealth sends the health of the selected clusters as it is, and then every change.
@@ -31,12 +34,11 @@ func (s *monitored) WatchClusterHealth(r *fleetv1.WatchClusterHealthRequest, str
 	if err != nil {
 		return invalidField("resume_token", "not the resume_token of an event")
 	}
-	selects, err := s.selection(selector(r.GetSelector()))
+	match, err := s.match(selector(r.GetSelector()))
 	if err != nil {
 		return err
 	}
-	match := func(_ string, r *health.Record) bool { return selects(r) }
-	w := &watch{stream: stream, subscription: s.monitor.Changes().Subscribe(match, from), deliveries: &s.deliveries}
+	w := &watch{stream: stream, subscription: s.monitor.Changes().Subscribe(match, from), teller: s.teller}
 	anew := from == broadcast.Token{} || w.subscription.Reset()
 	if err := w.tell(&fleetv1.WatchClusterHealthResponse{
 		Event: &fleetv1.WatchClusterHealthResponse_Started_{Started: &fleetv1.WatchClusterHealthResponse_Started{Reset_: anew}},
@@ -48,32 +50,71 @@ func (s *monitored) WatchClusterHealth(r *fleetv1.WatchClusterHealthRequest, str
 	return w.run(stream.Context())
 }
 
+// match returns what tells whether a change concerns a watch, nil where all do.
+func (s *monitored) match(wanted fleet.Selector) (func(string, *health.Record) bool, error) {
+	selects, err := s.selection(wanted)
+	if err != nil || wanted.All() {
+		return nil, err
+	}
+	return func(_ string, r *health.Record) bool { return selects(r) }, nil
+}
+
 // run sends events until the call ends.
 func (w *watch) run(ctx context.Context) error {
-	synced := false
-	for {
-		if !synced && w.subscription.Synced() {
-			synced = true
-			if err := w.tell(&fleetv1.WatchClusterHealthResponse{
-				Event: &fleetv1.WatchClusterHealthResponse_Synced_{Synced: &fleetv1.WatchClusterHealthResponse_Synced{}},
-			}); err != nil {
-				return err
-			}
-		}
+	if err := w.catchUp(ctx); err != nil {
+		return err
+	}
+	if err := w.tell(&fleetv1.WatchClusterHealthResponse{
+		Event: &fleetv1.WatchClusterHealthResponse_Synced_{Synced: &fleetv1.WatchClusterHealthResponse_Synced{}},
+	}); err != nil {
+		return err
+	}
+	return w.follow(ctx)
+}
+
+// catchUp sends what was known when the call began. The caller may take its time, and what is sent waits for it.
+func (w *watch) catchUp(ctx context.Context) error {
+	for !w.subscription.Synced() {
 		events, err := w.subscription.Next(ctx, watchBatch)
 		if err != nil {
 			return w.ended(ctx, err)
 		}
 		for _, event := range events {
-			delivery, err := w.deliveries.get(event, w.subscription.Token(event.Revision), w.stream)
+			d, err := w.teller.deliveries.get(event, w.subscription.Token(event.Revision), time.Now())
 			if err != nil {
 				return err
 			}
-			if err := w.stream.SendMsg(delivery); err != nil {
+			if err := w.stream.SendMsg(d); err != nil {
 				return err
 			}
+			w.teller.sent.Inc()
 		}
 	}
+	return nil
+}
+
+// follow waits while the teller sends what changes.
+func (w *watch) follow(ctx context.Context) error {
+	t := &tail{
+		stream: boundedOf(w.stream), subscription: w.subscription, peer: peerOf(ctx), ended: make(chan error, 1), teller: w.teller,
+	}
+	w.teller.add(t) //nolint:contextcheck // the teller's goroutine is nobody's call
+	var err error
+	select {
+	case err = <-t.ended:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	w.teller.remove(t)
+	return w.ended(ctx, err)
+}
+
+// peerOf names the connection of a call.
+func peerOf(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok {
+		return p.Addr.String()
+	}
+	return ""
 }
 
 // tell sends what only this caller gets. All that was taken so far has been sent.

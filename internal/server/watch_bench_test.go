@@ -1,11 +1,8 @@
 package server_test
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"slices"
 	"sync"
@@ -13,14 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/internal/broadcast"
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
 	"github.com/clusterfleet/clusterfleet/internal/fleettest"
+	"github.com/clusterfleet/clusterfleet/internal/fleettest/wire"
 	"github.com/clusterfleet/clusterfleet/internal/server"
 )
 
@@ -135,16 +131,12 @@ func measureWatch(b *testing.B, address string, before int, change func(i int)) 
 	var reading sync.WaitGroup
 	b.Cleanup(reading.Wait)
 	for range benchConnections {
-		conn, err := net.Dial("tcp", address)
+		conn, err := wire.Open(b.Context(), address, fleetv1.HealthService_WatchClusterHealth_FullMethodName, benchWatchers/benchConnections)
 		if err != nil {
 			b.Fatal(err)
 		}
 		b.Cleanup(func() { _ = conn.Close() })
-		framer := http2.NewFramer(conn, bufio.NewReaderSize(conn, 64<<10))
-		if err := openWatches(conn, framer, benchWatchers/benchConnections); err != nil {
-			b.Fatal(err)
-		}
-		reading.Go(func() { m.read(framer) })
+		reading.Go(func() { m.read(conn) })
 	}
 	m.ready.Wait()
 	tick := time.NewTicker(benchInterval)
@@ -166,33 +158,6 @@ func measureWatch(b *testing.B, address string, before int, change func(i int)) 
 	b.ReportMetric(float64(m.latencies[n/2].Microseconds())/1000, "ms-p50")
 }
 
-// openWatches opens streams without the cost of a client that would do something with what it gets.
-func openWatches(conn net.Conn, framer *http2.Framer, streams int) error {
-	const window = 1 << 30
-	var headers bytes.Buffer
-	encoder := hpack.NewEncoder(&headers)
-	_, err := io.WriteString(conn, http2.ClientPreface)
-	err = errors.Join(err, framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: window}), framer.WriteWindowUpdate(0, window))
-	for i := range streams {
-		headers.Reset()
-		for _, f := range []hpack.HeaderField{
-			{Name: ":method", Value: "POST"},
-			{Name: ":scheme", Value: "http"},
-			{Name: ":path", Value: fleetv1.HealthService_WatchClusterHealth_FullMethodName},
-			{Name: ":authority", Value: "fleet"},
-			{Name: "content-type", Value: "application/grpc"},
-			{Name: "te", Value: "trailers"},
-		} {
-			err = errors.Join(err, encoder.WriteField(f))
-		}
-		id := uint32(2*i + 1)
-		err = errors.Join(err,
-			framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: headers.Bytes(), EndHeaders: true}),
-			framer.WriteData(id, true, make([]byte, 5))) // an empty request
-	}
-	return err
-}
-
 // measurement is what the readers of all connections find.
 type measurement struct {
 	before           int
@@ -210,24 +175,16 @@ func (m *measurement) publishing() {
 	m.published = append(m.published, time.Now())
 }
 
-// read counts the messages, each of which is small enough for one frame, until the connection ends.
-func (m *measurement) read(framer *http2.Framer) {
-	framer.SetReuseFrames()
-	got := make(map[uint32]int)
+// read counts the messages until the connection ends.
+func (m *measurement) read(conn *wire.Conn) {
+	got := make([]int, benchWatchers/benchConnections)
 	for {
-		frame, err := framer.ReadFrame()
+		call, _, err := conn.Next()
 		if err != nil {
 			return
 		}
-		if settings, ok := frame.(*http2.SettingsFrame); ok && !settings.IsAck() {
-			_ = framer.WriteSettingsAck()
-		}
-		if _, ok := frame.(*http2.DataFrame); !ok {
-			continue
-		}
-		id := frame.Header().StreamID
-		got[id]++
-		switch i := got[id] - m.before; {
+		got[call]++
+		switch i := got[call] - m.before; {
 		case i == 0:
 			m.ready.Done()
 		case i > 0:

@@ -301,6 +301,6 @@ func TestEventsFarApartAreNotTakenForEachOther(t *testing.T) {
 
 func TestNoCompressorIsRegistered(t *testing.T) {
 	if encoding.GetCompressor("gzip") != nil {
-		t.Error("what is encoded once for all watchers may not be what some of them can read")
+		t.Error("what was compressed is given back before it was written, and a watcher that does not read would hold up the others")
 	}
 }

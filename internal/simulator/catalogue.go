@@ -25,11 +25,13 @@ const maxObjectBytes = 1_500_000
 // maxCount keeps a typing error from filling the memory.
 const maxCount = 1_000_000
 
-// catalogue is everything that the clusters of a fleet serve alike, rendered once.
+// catalogue is everything that clusters serve alike, rendered once.
 type catalogue struct {
 	shelves   []*shelf
 	version   []byte
 	discovery map[string]document
+	// odd is what clusters discover and say of their version that serve other types than the rest, by their fault.
+	odd map[Kind]oddity
 }
 
 // resourceType is one type of object: what discovery says of it, and how to make one.
@@ -71,7 +73,7 @@ type product struct {
 func resourceTypes() []*resourceType {
 	return []*resourceType{
 		namespaceType(), nodeType(), podType(), configMapType(), secretType(), serviceType(),
-		deploymentType(), statefulSetType(), replicaSetType(), widgetType(),
+		deploymentType(), statefulSetType(), replicaSetType(), rolloutType(), widgetType(),
 	}
 }
 
@@ -108,18 +110,28 @@ func newCatalogue(counts map[string]int, objectBytes int, now time.Time) (*catal
 		}
 		c.shelves = append(c.shelves, s)
 	}
-	var err error
-	if c.discovery, err = renderDiscovery(types); err != nil {
+	if err := c.describe(types); err != nil {
 		return nil, err
 	}
+	var err error
 	c.version, err = json.Marshal(versionInfo(kubernetesVersion))
 	return c, err
 }
 
+// describe renders what there is to discover.
+func (c *catalogue) describe(types []*resourceType) (err error) {
+	if c.discovery, err = renderDiscovery(servedVersions(types)); err != nil {
+		return err
+	}
+	c.odd, err = oddities(types)
+	return err
+}
+
 func versionInfo(gitVersion string) version.Info {
+	parts := strings.SplitN(gitVersion, ".", 3)
 	return version.Info{
-		Major:        "1",
-		Minor:        "36",
+		Major:        strings.TrimPrefix(parts[0], "v"),
+		Minor:        parts[1],
 		GitVersion:   gitVersion,
 		GitCommit:    "0000000000000000000000000000000000000000",
 		GitTreeState: "clean",

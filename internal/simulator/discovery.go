@@ -25,6 +25,8 @@ const aggregated = "#aggregated"
 type servedVersion struct {
 	group, version string
 	resources      []metav1.APIResource
+	// stale marks what is announced and cannot be served. It has no document of its own.
+	stale bool
 }
 
 // servedVersions is what there is to discover: the resource types, and the two reviews.
@@ -66,8 +68,7 @@ func (s *servedVersion) groupVersion() string {
 }
 
 // renderDiscovery makes every document, by path.
-func renderDiscovery(types []*resourceType) (map[string]document, error) {
-	served := servedVersions(types)
+func renderDiscovery(served []*servedVersion) (map[string]document, error) {
 	answers := map[string]any{
 		"/api": metav1.APIVersions{
 			TypeMeta: metav1.TypeMeta{Kind: "APIVersions"},
@@ -90,7 +91,9 @@ func renderDiscovery(types []*resourceType) (map[string]document, error) {
 			core = append(core, s.discovery())
 			continue
 		}
-		answers["/apis/"+s.group+"/"+s.version] = list
+		if !s.stale {
+			answers["/apis/"+s.group+"/"+s.version] = list
+		}
 		named = append(named, s.discovery())
 		version := metav1.GroupVersionForDiscovery{GroupVersion: s.groupVersion(), Version: s.version}
 		group := metav1.APIGroup{
@@ -116,6 +119,9 @@ func aggregatedList(groups []apidiscoveryv2.APIGroupDiscovery) apidiscoveryv2.AP
 // discovery is the group as aggregated discovery describes it; every group here has one version.
 func (s *servedVersion) discovery() apidiscoveryv2.APIGroupDiscovery {
 	version := apidiscoveryv2.APIVersionDiscovery{Version: s.version, Freshness: apidiscoveryv2.DiscoveryFreshnessCurrent}
+	if s.stale {
+		version.Freshness = apidiscoveryv2.DiscoveryFreshnessStale
+	}
 	for _, r := range s.resources {
 		scope := apidiscoveryv2.ScopeCluster
 		if r.Namespaced {
@@ -153,16 +159,16 @@ func renderDocuments(answers map[string]any) (map[string]document, error) {
 	return documents, nil
 }
 
-// discovery answers if path is one of discovery.
-func (x *exchange) discovery(path string) (bool, error) {
+// discovery answers if path is one of these documents of discovery.
+func (x *exchange) discovery(documents map[string]document, path string) (bool, error) {
 	path = strings.TrimSuffix(path, "/")
 	accept := strings.Join(x.r.Header["Accept"], ",")
 	if strings.Contains(accept, "as=APIGroupDiscoveryList") && acceptsV2(accept) {
-		if d, ok := x.fleet.catalogue.discovery[path+aggregated]; ok {
+		if d, ok := documents[path+aggregated]; ok {
 			return true, x.document(d)
 		}
 	}
-	d, ok := x.fleet.catalogue.discovery[path]
+	d, ok := documents[path]
 	if !ok {
 		return false, nil
 	}

@@ -62,6 +62,9 @@ const (
 	ClockSkew        Kind = "clock-skew"        // the Date header is off by Offset
 	AuthFails        Kind = "auth-fails"        // healthy, but SelfSubjectReview says 401
 	PermissionDenied Kind = "permission-denied" // authenticated, but allowed to do nothing
+	BrokenAPI        Kind = "broken-api"        // an APIService whose server is down
+	ExtraType        Kind = "extra-type"        // a custom resource that the others do not have
+	OldKubernetes    Kind = "old-kubernetes"    // a version that serves what later ones have removed
 )
 
 // Fault is a Kind with its parameters. Parameters that are zero take the default of their kind.
@@ -174,6 +177,9 @@ func traits() map[Kind]trait {
 		ClockSkew:        {family: answerFault, takes: []string{"offset"}, show: clockSkew, complete: tenMinutesAhead},
 		AuthFails:        {family: answerFault, show: authFails},
 		PermissionDenied: {family: answerFault, show: permissionDenied},
+		BrokenAPI:        {family: answerFault, show: brokenAPI},
+		ExtraType:        {family: answerFault, show: extraType},
+		OldKubernetes:    {family: answerFault, show: oldKubernetes},
 	}
 }
 

@@ -44,7 +44,7 @@ func permissionDenied(ctx context.Context, x *exchange, f *Fault) (bool, error) 
 	if path == selfSubjectAccessReviews {
 		return true, x.selfSubjectAccessReview(false)
 	}
-	if _, isResource := parseTarget(x.r).in(x.fleet.catalogue); isResource {
+	if _, isResource := parseTarget(x.r).in(x.cluster.catalogue); isResource {
 		return forbidden(ctx, x, f)
 	}
 	return false, nil
@@ -87,7 +87,7 @@ func notReady(_ context.Context, x *exchange, f *Fault) (bool, error) {
 
 // endlessContinue serves the first page for ever, each time with a token that was never seen before.
 func endlessContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
-	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
+	t, ok := parseTarget(x.r).in(x.cluster.catalogue)
 	if !ok || t.verb != "list" || x.identify() != owner {
 		return false, nil
 	}
@@ -105,7 +105,7 @@ const freshSalt = -1
 // expiredContinue answers as kube-apiserver does when etcd has compacted the version of a list: 410, with a token by which
 // the list goes on in another version. Aggregated API servers may give none.
 func expiredContinue(_ context.Context, x *exchange, f *Fault) (bool, error) {
-	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
+	t, ok := parseTarget(x.r).in(x.cluster.catalogue)
 	token := t.query.Get("continue")
 	if !ok || t.verb != "list" || token == "" {
 		return false, nil

@@ -16,7 +16,8 @@ import (
 
 // Options are what all clients of a fleet share.
 type Options struct {
-	// UserAgent is sent with every request. API servers tell our requests from others' by it.
+	// UserAgent is sent with every request, followed by what it is for: (probe), (fetch) or (discovery). API servers write
+	// it into their audit log.
 	UserAgent string
 	// Handshakes bounds the TLS handshakes that use the processor at one time, over all clients. nil: a bound of the
 	// client's own.
@@ -66,8 +67,8 @@ func New(definition Definition, options Options) (*Client, error) {
 	c := &Client{
 		definition: definition,
 		turns:      &handshakeTurns{options.Handshakes},
-		probing:    newLimiter(maxProbes, rate.Limit(probeRate), probeBurst),
-		reading:    newLimiter(MaxReads, rate.Limit(readRate), readBurst),
+		probing:    newLimiter(maxProbes, maxProbes, rate.Limit(probeRate), probeBurst),
+		reading:    newLimiter(MaxReads, 1, rate.Limit(readRate), readBurst),
 		types:      typeCache{turn: make(chan struct{}, 1)}, // one token: the call that discovers
 	}
 	if c.requests, err = newRequests(config, base, options.UserAgent); err != nil {

@@ -55,13 +55,39 @@ func TestQuickProbesShareAConnection(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	client := newClient(t, a.config())
+	for range 5 {
+		probe(t, client, cluster.Quick)
+	}
+	if n := a.conns.Load(); n != 1 {
+		t.Errorf("%d connections for one probe after the other", n)
+	}
+}
+
+func TestProbesAtTheSameTimeAreTwoAtMost(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	client := newClient(t, a.config())
+	var atOnce, most atomic.Int64
+	met := make(chan struct{})
+	a.on("/readyz", func(w http.ResponseWriter, _ *http.Request) {
+		n := atOnce.Add(1)
+		defer atOnce.Add(-1)
+		if n > 2 {
+			most.Store(n)
+		}
+		select { // each waits for another one
+		case met <- struct{}{}:
+		case <-met:
+		}
+		_, _ = io.WriteString(w, "ok")
+	})
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() { probe(t, client, cluster.Quick) })
 	}
 	group.Wait()
-	if n := a.conns.Load(); n != 1 {
-		t.Errorf("%d connections", n)
+	if n := most.Load(); n != 0 {
+		t.Errorf("%d probes at the same time", n)
 	}
 }
 

@@ -72,7 +72,7 @@ func TestFixedCredentialsAreSent(t *testing.T) {
 			},
 		},
 		"none":       {func(c *rest.Config) { c.BearerToken = "" }, func(r *http.Request) bool { return r.Header.Get("Authorization") == "" }},
-		"user agent": {func(*rest.Config) {}, func(r *http.Request) bool { return r.UserAgent() == "test" }},
+		"user agent": {func(*rest.Config) {}, func(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "test (") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

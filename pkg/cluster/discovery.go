@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"unique"
 
@@ -23,7 +24,7 @@ const (
 
 // discovery is what has been found of one cluster's types so far.
 type discovery struct {
-	types []unique.Handle[servedType]
+	types *Types
 	// kind of the document that was read last, and the group versions that it points to where it does not hold the types
 	// themselves, the preferred version of each group first.
 	kind          string
@@ -31,8 +32,8 @@ type discovery struct {
 }
 
 // discover reads all the types that the cluster serves.
-func (c *Client) discover(ctx context.Context) ([]unique.Handle[servedType], error) {
-	found := discovery{types: []unique.Handle[servedType]{}}
+func (c *Client) discover(ctx context.Context) (*Types, error) {
+	found := discovery{types: &Types{}}
 	for _, root := range []string{"/api", "/apis"} {
 		found.kind, found.groupVersions = "", nil
 		if err := c.readDocument(ctx, root, aggregatedAccept, found.readRoot); err != nil {
@@ -52,20 +53,21 @@ func (c *Client) discover(ctx context.Context) ([]unique.Handle[servedType], err
 	return found.types, nil
 }
 
-// discoverEach reads group version by group version. One that is broken, as those of a dead APIService are, is left out.
+// discoverEach reads group version by group version. One that is broken, as those of a dead APIService are, is noted.
 func (c *Client) discoverEach(ctx context.Context, found *discovery) error {
 	for _, gv := range found.groupVersions {
 		if (TypeName{Group: gv.Group, Version: gv.Version, Name: "x"}).validate() != nil {
 			continue
 		}
 		path := strings.TrimSuffix(gv.path("", ""), "/")
-		before := len(found.types)
+		before := len(found.types.Served)
 		err := c.readDocument(ctx, path, "application/json", func(d *document) error { return found.readResources(d, gv) })
 		if err != nil {
 			if !isBroken(err) {
 				return err
 			}
-			found.types = found.types[:before]
+			found.types.Served = found.types.Served[:before]
+			found.types.addBroken(gv.Group, gv.Version, err.Error())
 		}
 	}
 	return nil
@@ -80,7 +82,7 @@ func isBroken(err error) bool {
 // readDocument reads one document of discovery.
 func (c *Client) readDocument(ctx context.Context, path, accept string, read func(*document) error) error {
 	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
-		return c.requests.accept(ctx, path, "", accept)
+		return c.requests.read(ctx, discovering, path, "", accept)
 	}, maxDiscoveryBytes)
 	if err != nil {
 		return err
@@ -124,16 +126,20 @@ func (f *discovery) readRoot(d *document) error {
 // readGroup reads an APIGroupDiscovery. Its members may come in any order.
 func (f *discovery) readGroup(d *document) error {
 	var group string
-	var served []servedType
+	var served []ServedType
+	var stale []string // versions
 	err := d.object(func(name string) error {
 		switch name {
 		case "metadata":
 			return d.object(func(name string) error { return d.textOf("name", name, &group) })
 		case "versions":
-			return d.array(func() error { return f.readGroupVersion(d, &served) })
+			return d.array(func() error { return f.readGroupVersion(d, &served, &stale) })
 		}
 		return d.skip()
 	})
+	for _, version := range stale {
+		f.types.addBroken(group, version, "the server that serves it does not answer the API server")
+	}
 	for _, s := range served {
 		s.Group = group
 		f.add(s)
@@ -141,18 +147,24 @@ func (f *discovery) readGroup(d *document) error {
 	return err
 }
 
-func (f *discovery) readGroupVersion(d *document, served *[]servedType) error {
-	var version string
+// readGroupVersion reads an APIVersionDiscovery. It is stale where the API server could not ask for it of late.
+func (f *discovery) readGroupVersion(d *document, served *[]ServedType, stale *[]string) error {
+	var version, freshness string
 	first := len(*served)
 	err := d.object(func(name string) error {
 		switch name {
 		case "version":
 			return d.text(&version)
+		case "freshness":
+			return d.text(&freshness)
 		case "resources":
 			return d.array(func() error { return f.readResource(d, served) })
 		}
 		return d.skip()
 	})
+	if freshness == "Stale" && len(*stale) < maxBroken {
+		*stale = append(*stale, version)
+	}
 	for i := range (*served)[first:] {
 		(*served)[first+i].Version = version
 	}
@@ -161,7 +173,7 @@ func (f *discovery) readGroupVersion(d *document, served *[]servedType) error {
 
 // readResources reads an APIResourceList.
 func (f *discovery) readResources(d *document, gv Resource) error {
-	var served []servedType
+	var served []ServedType
 	err := d.object(func(name string) error {
 		if name != "resources" {
 			return d.skip()
@@ -177,16 +189,16 @@ func (f *discovery) readResources(d *document, gv Resource) error {
 
 // readResource reads an APIResourceDiscovery, or an APIResource: no name means one thing in one and another in the other.
 // What could not be put into a path, or shown, is left out.
-func (f *discovery) readResource(d *document, served *[]servedType) error {
-	var s servedType
+func (f *discovery) readResource(d *document, served *[]ServedType) error {
+	var s ServedType
 	err := d.object(func(name string) error {
 		switch name {
 		case "resource", "name":
 			return d.text(&s.Plural)
 		case "singularResource", "singularName":
-			return d.text(&s.singular)
+			return d.text(&s.Singular)
 		case "shortNames":
-			return d.array(func() error { return d.appendText(&s.shortNames) })
+			return d.array(func() error { return d.appendText(&s.ShortNames) })
 		case "kind":
 			return d.text(&s.Kind)
 		case "responseKind":
@@ -204,23 +216,33 @@ func (f *discovery) readResource(d *document, served *[]servedType) error {
 	if err != nil || !s.isNamed() {
 		return err
 	}
-	if len(f.types)+len(*served) == maxTypes {
+	if len(f.types.Served)+len(*served) == maxTypes {
 		return fmt.Errorf("more than %d resource types: %w", maxTypes, errTooLarge)
 	}
+	s.dropUnusable()
 	*served = append(*served, s)
 	return nil
 }
 
-func (s *servedType) isNamed() bool {
+func (s *ServedType) isNamed() bool {
 	plural, kind := TypeName{Name: s.Plural}, TypeName{Name: s.Kind}
-	return plural.validate() == nil && kind.validate() == nil && len(s.singular)+len(s.shortNames) <= maxNameBytes
+	return plural.validate() == nil && kind.validate() == nil && len(s.Singular)+len(s.ShortNames) <= maxNameBytes
+}
+
+// dropUnusable drops short names and a singular that nobody can ask for.
+func (s *ServedType) dropUnusable() {
+	unusable := func(name string) bool { return (TypeName{Name: name}).validate() != nil }
+	s.ShortNames = strings.Join(slices.DeleteFunc(strings.Split(s.ShortNames, ","), unusable), ",")
+	if unusable(s.Singular) {
+		s.Singular = ""
+	}
 }
 
 // add leaves out what is of no valid group and version.
-func (f *discovery) add(s servedType) {
+func (f *discovery) add(s ServedType) {
 	name := TypeName{Group: s.Group, Version: s.Version, Name: s.Plural}
 	if s.Version != "" && name.validate() == nil {
-		f.types = append(f.types, unique.Make(s))
+		f.types.Served = append(f.types.Served, unique.Make(s))
 	}
 }
 

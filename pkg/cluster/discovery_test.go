@@ -413,7 +413,6 @@ func TestLimitsInTime(t *testing.T) {
 				client := newClient(t, pipeServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					mu.Lock()
 					defer mu.Unlock()
-					w.Header().Set("Retry-After", "60")
 					w.WriteHeader(code)
 					_, _ = io.WriteString(w, "ok")
 				})))

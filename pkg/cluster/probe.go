@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -39,10 +40,14 @@ func (f *factsCache) get() facts {
 // the verdict. An error, an *Error, is returned only if ctx ended first, or would before the probe's turn: it says in
 // which phase, and nothing about the cluster.
 func (c *Client) Probe(ctx context.Context, depth Depth, timeout time.Duration) (*Verdict, error) {
-	if err := c.probing.acquire(ctx); err != nil {
+	place, err := c.probing.acquire(ctx)
+	if e, ok := errors.AsType[*Error](err); ok {
+		return nil, e
+	}
+	if err != nil {
 		return nil, Unfinished(PhaseQueue, err)
 	}
-	defer c.probing.release()
+	defer place.leave()
 	start := time.Now()
 	p := prober{Client: c, trace: &trace{fresh: depth == Full, terse: depth == Quick}, verdict: newVerdict(depth)}
 	failure := p.run(ctx, timeout)
@@ -158,10 +163,11 @@ func (p *prober) send(req *http.Request) (*http.Response, error) {
 	return p.answered(p.roundTrip(by(probeWay, req)))
 }
 
-// answered lets the limits of the cluster learn from an answer.
+// answered lets the limits of the cluster learn from an answer. No pause is kept: API servers ask for none, and probes, a
+// few bytes every few seconds, are how we know when a cluster is well again.
 func (p *prober) answered(resp *http.Response, err error) (*http.Response, error) {
 	if err == nil {
-		p.probing.learn(resp.StatusCode)
+		p.probing.learn(resp.StatusCode, 0)
 	}
 	return resp, err
 }

@@ -145,7 +145,7 @@ func (r Resource) check(q Query) error {
 
 func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToken string) (*Body, error) {
 	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
-		return c.requests.accept(ctx, r.path(q.Namespace, q.Name), q.parameters(continueToken), q.Format.accept(q.Name == ""))
+		return c.requests.read(ctx, fetching, r.path(q.Namespace, q.Name), q.parameters(continueToken), q.Format.accept(q.Name == ""))
 	}, maxPageBytes)
 	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusGone && continueToken != "" {
 		e.Message = "the list changed while it was read (its continue token expired); ask again"
@@ -162,7 +162,8 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	if c.isClosed() {
 		return nil, removed(nil)
 	}
-	if err := c.turn(ctx); err != nil {
+	place, err := c.turn(ctx)
+	if err != nil {
 		return nil, explainRead(ctx, err, PhaseQueue)
 	}
 	t := &trace{}
@@ -170,17 +171,17 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	resp, err := c.roundTrip(by(readWay, request(callCtx)))
 	if err != nil {
 		cancel()
-		c.reading.release()
+		place.leave()
 		if errors.Is(err, net.ErrClosed) && c.isClosed() {
 			return nil, removed(err)
 		}
 		return nil, c.explainRejected(explainRead(ctx, err, t.at()), nil)
 	}
-	c.reading.learn(resp.StatusCode)
+	c.reading.learn(resp.StatusCode, retryAfter(resp.Header, time.Now()))
 	body := &Body{ctx: ctx, req: resp.Request, close: sync.OnceFunc(func() {
 		cancel()
 		_ = resp.Body.Close() // the call is over, whatever comes
-		c.reading.release()
+		place.leave()
 	})}
 	if resp.StatusCode != http.StatusOK {
 		defer body.close()

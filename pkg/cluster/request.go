@@ -19,6 +19,8 @@ type requests struct {
 	base *url.URL
 	// template is the request that all others are copies of. They share its header: nobody may write into it.
 	template *http.Request
+	// userAgent is what the caller's is; each request adds what it is for.
+	userAgent string
 	// readyURLs are where the readyPaths are.
 	readyURLs [len(readyPaths)]*url.URL
 	// prepared is the last readiness request. nil where the credential is not fixed.
@@ -32,6 +34,18 @@ type preparedRequest struct {
 	path int
 	head []byte
 }
+
+// purpose is what a request is for. Whoever reads an API server's audit log tells by it what costs what.
+type purpose string
+
+const (
+	probing     purpose = "probe"
+	fetching    purpose = "fetch"
+	discovering purpose = "discovery"
+)
+
+// forPurpose returns the value of a User-Agent header, such as `clusterfleet-aggregator/1.2.0 (probe)`.
+func forPurpose(userAgent string, p purpose) string { return userAgent + " (" + string(p) + ")" }
 
 // serverURL returns the address of the API server. Errors do not repeat it: it may hold a password.
 func serverURL(config *rest.Config) (*url.URL, error) {
@@ -53,7 +67,7 @@ func serverURL(config *rest.Config) (*url.URL, error) {
 }
 
 func newRequests(config *rest.Config, base *url.URL, userAgent string) (requests, error) {
-	header := http.Header{"User-Agent": {userAgent}, "Accept": {"application/json"}}
+	header := http.Header{"User-Agent": {forPurpose(userAgent, probing)}, "Accept": {"application/json"}}
 	if isFixed(config) {
 		var err error
 		if header, err = fixedHeader(config, header); err != nil {
@@ -67,7 +81,7 @@ func newRequests(config *rest.Config, base *url.URL, userAgent string) (requests
 			}
 		}
 	}
-	r := requests{base: base, template: &http.Request{
+	r := requests{base: base, userAgent: userAgent, template: &http.Request{
 		Method:     http.MethodGet,
 		URL:        base,
 		Host:       base.Host,
@@ -143,9 +157,11 @@ func (r *requests) prepare(path int) (*preparedRequest, error) {
 	return p, nil
 }
 
-func (r *requests) accept(ctx context.Context, path, query, accept string) *http.Request {
+// read returns a request that asks for content in one of the given forms.
+func (r *requests) read(ctx context.Context, p purpose, path, query, accept string) *http.Request {
 	req := r.get(ctx, path, query)
 	req.Header = req.Header.Clone()
+	req.Header.Set("User-Agent", forPurpose(r.userAgent, p))
 	req.Header.Set("Accept", accept)
 	return req
 }

@@ -19,7 +19,7 @@ func WithWaiter(ctx context.Context, w Waiter) context.Context {
 }
 
 // turn waits for the turn of a read.
-func (c *Client) turn(ctx context.Context) error {
+func (c *Client) turn(ctx context.Context) (place, error) {
 	if w, ok := ctx.Value(waiterKey{}).(Waiter); ok {
 		w.Wait()
 		defer w.Go()

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unique"
 )
 
 // Ages of what was discovered: it is used for typesAge, and discovered again before that, but not before typesRetry, when
@@ -17,24 +16,26 @@ const (
 	typesRetry = 10 * time.Second
 )
 
-// servedType is one resource type that a cluster serves. Equal ones are held once in the process, however many clusters
-// serve them.
-type servedType struct {
-	Resource
-	singular   string
-	shortNames string // joined by commas
-}
-
-// typeCache is what one cluster serves, the preferred group and version first.
+// typeCache is what one cluster serves.
 type typeCache struct {
 	turn chan struct{} // one token: the call that discovers
 
 	mu    sync.Mutex
-	types []unique.Handle[servedType] // nil before the first discovery
+	types *Types // nil before the first discovery
 	read  time.Time
 }
 
-func (c *typeCache) get() ([]unique.Handle[servedType], time.Duration) {
+// begin waits until no other call discovers, and keeps others from it until end.
+func (c *typeCache) begin(ctx context.Context) (end func(), err error) {
+	select {
+	case c.turn <- struct{}{}:
+		return func() { <-c.turn }, nil
+	case <-ctx.Done():
+		return nil, explainRead(ctx, ctx.Err(), PhaseQueue)
+	}
+}
+
+func (c *typeCache) get() (*Types, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.types, time.Since(c.read)
@@ -52,7 +53,7 @@ func (c *typeCache) resolve(name TypeName, maxAge time.Duration) (r Resource, er
 	return Resource{}, notServed(name), age < typesRetry
 }
 
-func (c *typeCache) put(types []unique.Handle[servedType]) {
+func (c *typeCache) put(types *Types) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.types, c.read = types, time.Now()
@@ -64,20 +65,18 @@ func (c *Client) resolve(ctx context.Context, name TypeName, maxAge time.Duratio
 	if r, err, known := c.types.resolve(name, maxAge); known {
 		return r, err
 	}
-	select {
-	case c.types.turn <- struct{}{}:
-		defer func() { <-c.types.turn }()
-	case <-ctx.Done():
-		return Resource{}, explainRead(ctx, ctx.Err(), PhaseQueue)
-	}
-	if r, err, known := c.types.resolve(name, maxAge); known { // another call has discovered meanwhile
-		return r, err
-	}
-	types, err := c.discover(ctx)
+	end, err := c.types.begin(ctx)
 	if err != nil {
 		return Resource{}, err
 	}
-	c.types.put(types)
+	defer end()
+	if r, err, known := c.types.resolve(name, maxAge); known { // another call has discovered meanwhile
+		return r, err
+	}
+	types, err := c.rediscover(ctx)
+	if err != nil {
+		return Resource{}, err
+	}
 	if r, found := lookup(types, name); found {
 		return r, nil
 	}
@@ -90,15 +89,15 @@ func notServed(name TypeName) *Error {
 
 // lookup prefers plural names to singular names, these to kinds, and these to short names, as kubectl does; among equals
 // the first in the server's order.
-func lookup(types []unique.Handle[servedType], name TypeName) (Resource, bool) {
+func lookup(types *Types, name TypeName) (Resource, bool) {
 	wanted := strings.ToLower(name.Name)
-	for _, matches := range []func(servedType) bool{
-		func(s servedType) bool { return s.Plural == wanted },
-		func(s servedType) bool { return s.singular == wanted },
-		func(s servedType) bool { return strings.ToLower(s.Kind) == wanted },
-		func(s servedType) bool { return slices.Contains(strings.Split(s.shortNames, ","), wanted) },
+	for _, matches := range []func(ServedType) bool{
+		func(s ServedType) bool { return s.Plural == wanted },
+		func(s ServedType) bool { return s.Singular == wanted },
+		func(s ServedType) bool { return strings.ToLower(s.Kind) == wanted },
+		func(s ServedType) bool { return slices.Contains(strings.Split(s.ShortNames, ","), wanted) },
 	} {
-		for _, handle := range types {
+		for _, handle := range types.Served {
 			s := handle.Value()
 			if name.serves(s.Resource) && matches(s) {
 				return s.Resource, true

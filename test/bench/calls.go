@@ -81,3 +81,24 @@ func fetchPods(ctx context.Context, conn grpc.ClientConnInterface, limit int) (f
 		}
 	}
 }
+
+// firstPod is how long it takes until the first pod of a fetch is there. The rest is left to the end of ctx.
+func firstPod(ctx context.Context, conn grpc.ClientConnInterface, limit int) (time.Duration, error) {
+	start := time.Now()
+	stream, err := fleetv1.NewManifestServiceClient(conn).FetchManifests(ctx, &fleetv1.FetchManifestsRequest{
+		ResourceType:   &fleetv1.ResourceType{Version: "v1", Resource: "pods"},
+		MaxConcurrency: int32(limit),
+	})
+	if err != nil {
+		return 0, err
+	}
+	for {
+		response, err := stream.Recv()
+		if err != nil {
+			return 0, err
+		}
+		if len(response.GetBatch().GetManifests()) > 0 {
+			return time.Since(start), nil
+		}
+	}
+}

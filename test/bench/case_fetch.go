@@ -48,11 +48,15 @@ func benchFetch(ctx context.Context, b *bench) ([]report.Row, error) {
 			return nil, err
 		}
 	}
+	dynamic, err := b.alternate(ctx, 1, job{Role: "dynamic", Kubeconfig: fleet.Kubeconfig, Limit: manyLimit})
+	if err != nil {
+		return nil, err
+	}
 	want := clusters * fetchObjects
 	if many.items != want || few.items != want {
 		return nil, fmt.Errorf("%d and %d objects came, want %d", many.items, few.items, want)
 	}
-	return fetchRows(few, many, clusters), nil
+	return fetchRows(few, many, dynamic[0][0], clusters), nil
 }
 
 // fetchRound fetches once from an aggregator that has just started, and once without one.
@@ -80,7 +84,7 @@ func (b *bench) fetchRound(ctx context.Context, fleet *simulated.Fleet, limit in
 	return nil
 }
 
-func fetchRows(few, many fetches, clusters int) []report.Row {
+func fetchRows(few, many fetches, dynamic measure.Measurement, clusters int) []report.Row {
 	peak := func(ms []measure.Measurement) report.Quantity {
 		var most int64
 		for _, m := range ms {
@@ -96,23 +100,38 @@ func fetchRows(few, many fetches, clusters int) []report.Row {
 	}
 	fewLimit, manyLimit := fetchLimits()
 	work := fmt.Sprintf("%s of manifests, %d clusters, to a gRPC caller: ", report.Bytes(many.bytes), clusters)
+	const dynamicClient = "client-go's dynamic client, to nobody"
 	return []report.Row{{
 		Work:   work + "peak RSS of the aggregator",
 		Ours:   peak(many.aggregator),
 		Floor:  peak(many.floor),
-		Target: report.AtMost(report.Bytes(256e6)),
-		Peers:  []report.Peer{{Name: fmt.Sprintf("with limit %d instead of %d", fewLimit, manyLimit), Value: peak(few.aggregator)}},
+		Target: report.AtMost(report.Bytes(128e6)),
+		Peers:  []report.Peer{{Name: dynamicClient, Value: report.Bytes(dynamic.PeakRSS)}},
 		Notes: []string{fmt.Sprintf("the most of %d fetches, each from an aggregator that has just started; limit %d; the floor is net/http and "+
 			"io.Discard", len(many.aggregator), manyLimit)},
+	}, {
+		Work:   fmt.Sprintf("the same with limit %d, held against limit %d", manyLimit, fewLimit),
+		Ours:   peak(many.aggregator),
+		Floor:  peak(few.aggregator),
+		Target: report.AtMost(report.Times(1.1)),
 	}, {
 		Work:   work + "CPU of the aggregator",
 		Ours:   cpu(many.aggregator),
 		Floor:  cpu(many.floor),
 		Target: report.AtMost(report.Times(3)),
+		Peers:  []report.Peer{{Name: dynamicClient, Value: report.Duration(dynamic.CPU)}},
 		Notes: []string{
 			fmt.Sprintf("wall %s (floor %s), first object after %s; with limit %d: CPU %s (floor %s), wall %s, first object after %s",
 				wall(many.aggregator), wall(many.floor), report.Duration(measure.Median(many.first)),
 				fewLimit, cpu(few.aggregator), cpu(few.floor), wall(few.aggregator), report.Duration(measure.Median(few.first))),
 		},
+	}, {
+		Work:   "CPU of the dynamic client, in aggregators",
+		Ours:   report.Times(dynamic.CPU.Seconds() / cpu(many.aggregator).Value),
+		Target: report.AtLeast(report.Times(15)),
+	}, {
+		Work:   "memory of the dynamic client, in aggregators",
+		Ours:   report.Times(float64(dynamic.PeakRSS) / peak(many.aggregator).Value),
+		Target: report.AtLeast(report.Times(6)),
 	}}
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -39,26 +38,22 @@ func benchWatchers(ctx context.Context, b *bench) ([]report.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.crowd(ctx, connections, watchers)
+	c, err := a.watches(ctx, connections, watchers)
 	if err != nil {
 		return nil, err
 	}
 	defer c.leave()
+	c.read(watchers)
 	watched, err := a.during(wait)
 	if err != nil {
 		return nil, err
 	}
 	told := c.reset()
-	idle, err := a.crowd(ctx, connections, 0)
+	left, err := a.neverRead(ctx, connections, stalled)
 	if err != nil {
 		return nil, err
 	}
-	defer idle.leave()
-	for i := range stalled {
-		if _, err := idle.open(ctx, i); err != nil {
-			return nil, err
-		}
-	}
+	defer left()
 	beside, err := a.during(wait)
 	if err != nil {
 		return nil, err
@@ -120,94 +115,31 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// crowd are callers that watch.
-type crowd struct {
-	conns []*grpc.ClientConn
-	stop  context.CancelFunc
-	group sync.WaitGroup
-	// behind are those who have not been told all that was known when they came.
-	behind sync.WaitGroup
-
-	mu    sync.Mutex
-	first map[string]time.Time // by resume token: when the first was told
-	late  []time.Duration      // each delivery's time after the first
-}
-
-// crowd opens watches, spread over connections, and reads them. It returns when all know what there is to know. Those that
-// are opened later are not read.
-func (a *aggregator) crowd(ctx context.Context, connections, watchers int) (*crowd, error) {
-	c := &crowd{first: map[string]time.Time{}}
+// neverRead opens watches and reads none of them, until left is called.
+func (a *aggregator) neverRead(ctx context.Context, connections, watchers int) (left func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var conns []*grpc.ClientConn
+	left = func() {
+		cancel()
+		for _, conn := range conns {
+			_ = conn.Close() // it is a client's connection
+		}
+	}
 	for range connections {
 		conn, err := dial(a.grpc)
 		if err != nil {
+			left()
 			return nil, err
 		}
-		c.conns = append(c.conns, conn)
-	}
-	ctx, c.stop = context.WithCancel(ctx)
-	for i := range watchers {
-		stream, err := c.open(ctx, i)
-		if err != nil {
-			c.leave()
-			return nil, err
-		}
-		c.behind.Add(1)
-		c.group.Go(func() { c.read(stream) })
-	}
-	c.behind.Wait()
-	return c, nil
-}
-
-func (c *crowd) open(ctx context.Context, i int) (grpc.ServerStreamingClient[fleetv1.WatchClusterHealthResponse], error) {
-	client := fleetv1.NewHealthServiceClient(c.conns[i%len(c.conns)])
-	return client.WatchClusterHealth(ctx, &fleetv1.WatchClusterHealthRequest{})
-}
-
-// read notes when each change comes, once the snapshot is over.
-func (c *crowd) read(stream grpc.ServerStreamingClient[fleetv1.WatchClusterHealthResponse]) {
-	caughtUp := sync.OnceFunc(c.behind.Done)
-	defer caughtUp()
-	synced := false
-	for {
-		event, err := stream.Recv()
-		if err != nil {
-			return
-		}
-		if synced {
-			c.note(event.GetResumeToken(), time.Now())
-		}
-		if event.GetSynced() != nil {
-			synced = true
-			caughtUp()
+		conns = append(conns, conn)
+		for range watchers / connections {
+			if _, err := fleetv1.NewHealthServiceClient(conn).WatchClusterHealth(ctx, &fleetv1.WatchClusterHealthRequest{}); err != nil {
+				left()
+				return nil, err
+			}
 		}
 	}
-}
-
-func (c *crowd) note(token string, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	first, known := c.first[token]
-	if !known {
-		c.first[token], first = now, now
-	}
-	c.late = append(c.late, now.Sub(first))
-}
-
-// reset returns what was noted, and begins anew.
-func (c *crowd) reset() []time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	late := c.late
-	c.late, c.first = nil, map[string]time.Time{}
-	return late
-}
-
-func (c *crowd) leave() {
-	c.stop()
-	for _, conn := range c.conns {
-		_ = conn.Close() // it is a client's connection
-	}
-	c.group.Wait()
+	return left, nil
 }
 
 // quantile sorts the durations.

@@ -24,6 +24,10 @@ func cases() []benchCase {
 		{"cancel", "a caller that is killed", benchCancel},
 		{"watch", "a fleet that is always watched", benchWatch},
 		{"watchers", "many callers that watch", benchWatchers},
+		{"split", "lists split into items", benchSplit},
 		{"fetch", "manifests of many clusters", benchFetch},
+		{"first", "the first manifests of a fleet of which some is dead", benchFirst},
+		{"references", "many single objects", benchReferences},
+		{"compare", "a comparison over the fleet", benchCompare},
 	}
 }

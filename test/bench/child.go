@@ -54,6 +54,12 @@ func newWorker(j job) (worker, error) {
 		return &holder{job: j}, nil
 	case "discarder":
 		return &discarder{job: j}, nil
+	case "first":
+		return &firstReader{discarder{job: j}}, nil
+	case "dynamic":
+		return &dynamicReader{job: j}, nil
+	case "split":
+		return &splitter{job: j}, nil
 	case "loader":
 		return &loader{job: j}, nil
 	case "applier":

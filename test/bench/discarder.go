@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -32,3 +33,33 @@ func (d *discarder) round(ctx context.Context) (operations int, err error) {
 	}
 	return len(d.targets), group.Wait()
 }
+
+// firstReader is the floor of the first result: it reads as discarder does, and ends with the first page that is there.
+type firstReader struct{ discarder }
+
+func (f *firstReader) round(ctx context.Context) (operations int, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var group errgroup.Group
+	group.SetLimit(f.job.Limit)
+	for _, t := range f.targets {
+		group.Go(func() error {
+			if _, err := t.get(ctx, "/api/v1/pods?limit=500"); err == nil {
+				cancel(errFirst)
+			}
+			return nil
+		})
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	<-ctx.Done()
+	cause := context.Cause(ctx)
+	_ = group.Wait() // they fail once there is a first one
+	if !errors.Is(cause, errFirst) {
+		return 0, cause
+	}
+	return 1, nil
+}
+
+var errFirst = errors.New("the first page is there")

@@ -49,6 +49,11 @@ func newHTTPTargets(kubeconfig string) ([]httpTarget, error) {
 
 // get reads the answer to the end and returns how long it was.
 func (t httpTarget) get(ctx context.Context, path string) (int64, error) {
+	return t.read(ctx, path, io.Discard)
+}
+
+// read writes the answer to w and returns how long it was.
+func (t httpTarget) read(ctx context.Context, path string, w io.Writer) (int64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.host+path, http.NoBody)
 	if err != nil {
 		return 0, err
@@ -61,7 +66,7 @@ func (t httpTarget) get(ctx context.Context, path string) (int64, error) {
 		return 0, err
 	}
 	defer resp.Body.Close()
-	n, err := io.Copy(io.Discard, resp.Body)
+	n, err := io.Copy(w, resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", path, resp.Status)
 	}

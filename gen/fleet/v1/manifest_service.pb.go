@@ -1195,7 +1195,8 @@ type CompareManifestsRequest struct {
 	LabelSelector string `protobuf:"bytes,7,opt,name=label_selector,json=labelSelector,proto3" json:"label_selector,omitempty"`
 	// A Kubernetes field selector over objects; at most 4096 bytes. Not together with `name`. Default: any fields.
 	FieldSelector string `protobuf:"bytes,8,opt,name=field_selector,json=fieldSelector,proto3" json:"field_selector,omitempty"`
-	// The selected cluster that the others are compared with. Default: for each object, the variant that most clusters have.
+	// The selected cluster that the others are compared with. Default, also for objects that it lacks: the variant that most
+	// clusters have, of equals that of the first cluster by name.
 	Against string `protobuf:"bytes,9,opt,name=against,proto3" json:"against,omitempty"`
 	// What does not count as a difference, beside what never does: paths such as `spec.replicas`,
 	// `metadata.annotations['example.com/owner']` or `spec.template.spec.containers[*].image`.
@@ -1465,7 +1466,8 @@ type ComparedCluster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cluster's name.
 	Cluster string `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// How it ended. A cluster that failed takes no part in the comparison.
+	// How it ended. A cluster that failed takes no part in the comparison. One that answers NOT_FOUND has not failed: it was
+	// read, and lacks the object or, where it does not serve the type, all objects.
 	Completion    *Completion `protobuf:"bytes,2,opt,name=completion,proto3" json:"completion,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1741,12 +1743,16 @@ type ListResourceTypesResponse struct {
 	Types []*ServedType `protobuf:"bytes,1,rep,name=types,proto3" json:"types,omitempty"`
 	// Groups and versions that clusters announce and cannot serve, as those of an APIService whose server is down.
 	Broken []*BrokenAPI `protobuf:"bytes,2,rep,name=broken,proto3" json:"broken,omitempty"`
-	// The versions of Kubernetes that the clusters run, by version. Of clusters that were never probed nothing is known.
+	// The versions of Kubernetes that the clusters run, by version; at most 1000. Of clusters that were never probed nothing is
+	// known.
 	Versions []*VersionCount `protobuf:"bytes,3,rep,name=versions,proto3" json:"versions,omitempty"`
-	// The clusters that could not be asked.
+	// The clusters that could not be asked, by name; at most 1000.
 	Failures []*FailedCluster `protobuf:"bytes,4,rep,name=failures,proto3" json:"failures,omitempty"`
 	// What became of the clusters.
-	Summary       *Summary `protobuf:"bytes,5,opt,name=summary,proto3" json:"summary,omitempty"`
+	Summary *Summary `protobuf:"bytes,5,opt,name=summary,proto3" json:"summary,omitempty"`
+	// How many types are left out, those that fewest clusters serve: an answer has room for thousands of types, and no more.
+	// Ask for one group then.
+	OmittedTypes  int32 `protobuf:"varint,6,opt,name=omitted_types,json=omittedTypes,proto3" json:"omitted_types,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1816,6 +1822,13 @@ func (x *ListResourceTypesResponse) GetSummary() *Summary {
 	return nil
 }
 
+func (x *ListResourceTypesResponse) GetOmittedTypes() int32 {
+	if x != nil {
+		return x.OmittedTypes
+	}
+	return 0
+}
+
 // ServedType is one resource type in one version.
 type ServedType struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1827,7 +1840,8 @@ type ServedType struct {
 	Resource string `protobuf:"bytes,3,opt,name=resource,proto3" json:"resource,omitempty"`
 	// The kind.
 	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
-	// True for types whose objects are in namespaces.
+	// True for types whose objects are in namespaces. Where clusters do not agree about kind, scope and short names, it is what
+	// most of them say.
 	Namespaced bool `protobuf:"varint,5,opt,name=namespaced,proto3" json:"namespaced,omitempty"`
 	// Short names.
 	ShortNames []string `protobuf:"bytes,6,rep,name=short_names,json=shortNames,proto3" json:"short_names,omitempty"`
@@ -1835,9 +1849,10 @@ type ServedType struct {
 	Clusters int32 `protobuf:"varint,7,opt,name=clusters,proto3" json:"clusters,omitempty"`
 	// For how many of them it is the version that they prefer.
 	Preferred int32 `protobuf:"varint,8,opt,name=preferred,proto3" json:"preferred,omitempty"`
-	// Clusters that were asked and do not serve it, by name; at most 100. None where it is served nowhere else.
+	// Clusters that were asked and do not serve it, by name; at most 100, and fewer where the answer has no room. None where
+	// only one cluster serves it.
 	Missing []string `protobuf:"bytes,9,rep,name=missing,proto3" json:"missing,omitempty"`
-	// How many these are.
+	// How many clusters were asked and do not serve it.
 	MissingCount int32 `protobuf:"varint,10,opt,name=missing_count,json=missingCount,proto3" json:"missing_count,omitempty"`
 	// The version of Kubernetes, such as `1.25`, that deprecated it; empty where nothing is known.
 	DeprecatedIn string `protobuf:"bytes,11,opt,name=deprecated_in,json=deprecatedIn,proto3" json:"deprecated_in,omitempty"`
@@ -1845,7 +1860,7 @@ type ServedType struct {
 	RemovedIn string `protobuf:"bytes,12,opt,name=removed_in,json=removedIn,proto3" json:"removed_in,omitempty"`
 	// What replaces it, as `group/version kind`; empty where nothing is known.
 	Replacement string `protobuf:"bytes,13,opt,name=replacement,proto3" json:"replacement,omitempty"`
-	// Clusters that serve it, by name; at most 100.
+	// Clusters that serve it, by name; at most 100, and fewer where the answer has no room.
 	Serving       []string `protobuf:"bytes,14,rep,name=serving,proto3" json:"serving,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1986,11 +2001,11 @@ type BrokenAPI struct {
 	Group string `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
 	// The version.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	// The clusters where it is so, by name; at most 100.
+	// The clusters where it is so, by name; at most 100, and fewer where the answer has no room.
 	Clusters []string `protobuf:"bytes,3,rep,name=clusters,proto3" json:"clusters,omitempty"`
 	// How many these are.
 	ClusterCount int32 `protobuf:"varint,4,opt,name=cluster_count,json=clusterCount,proto3" json:"cluster_count,omitempty"`
-	// What one of them answered.
+	// What the first of them answered.
 	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2322,7 +2337,7 @@ type ComparedObject_Variant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The clusters that have it, by name.
 	Clusters []string `protobuf:"bytes,1,rep,name=clusters,proto3" json:"clusters,omitempty"`
-	// The SHA-256 of the normalized object, in hexadecimal.
+	// The SHA-256 of the normalized object, in hexadecimal. Of a Secret it differs from call to call.
 	Hash string `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
 	// True for the variant that the others are compared with: that of `against`, or of most clusters.
 	Baseline bool `protobuf:"varint,3,opt,name=baseline,proto3" json:"baseline,omitempty"`
@@ -2560,13 +2575,14 @@ const file_fleet_v1_manifest_service_proto_rawDesc = "" +
 	"deprecated\x18\x03 \x01(\bR\n" +
 	"deprecated\x12/\n" +
 	"\x13include_unreachable\x18\x04 \x01(\bR\x12includeUnreachableB\b\n" +
-	"\x06_group\"\x8a\x02\n" +
+	"\x06_group\"\xaf\x02\n" +
 	"\x19ListResourceTypesResponse\x12*\n" +
 	"\x05types\x18\x01 \x03(\v2\x14.fleet.v1.ServedTypeR\x05types\x12+\n" +
 	"\x06broken\x18\x02 \x03(\v2\x13.fleet.v1.BrokenAPIR\x06broken\x122\n" +
 	"\bversions\x18\x03 \x03(\v2\x16.fleet.v1.VersionCountR\bversions\x123\n" +
 	"\bfailures\x18\x04 \x03(\v2\x17.fleet.v1.FailedClusterR\bfailures\x12+\n" +
-	"\asummary\x18\x05 \x01(\v2\x11.fleet.v1.SummaryR\asummary\"\xa6\x03\n" +
+	"\asummary\x18\x05 \x01(\v2\x11.fleet.v1.SummaryR\asummary\x12#\n" +
+	"\romitted_types\x18\x06 \x01(\x05R\fomittedTypes\"\xa6\x03\n" +
 	"\n" +
 	"ServedType\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\tR\x05group\x12\x18\n" +

@@ -35,18 +35,34 @@ func ratio(value, floor Quantity) (Quantity, bool) {
 	return Times(value.Value / floor.Value), true
 }
 
-// Target is a bound on a row's figure or, if it is a multiple, on its ratio.
-type Target struct{ most Quantity }
+// Target is a bound on a row's figure or, if it is a multiple and the figure is none, on its ratio.
+type Target struct {
+	bound Quantity
+	least bool
+}
 
 // AtMost is the target of a figure, or with Times of a ratio, that does not exceed q.
-func AtMost(q Quantity) Target { return Target{q} }
+func AtMost(q Quantity) Target { return Target{bound: q} }
+
+// AtLeast is the target of a figure that is not below q.
+func AtLeast(q Quantity) Target { return Target{bound: q, least: true} }
 
 // String returns the target as the table has it.
 func (t Target) String() string {
-	if t.most.Unit == None {
+	switch {
+	case t.bound.Unit == None:
 		return ""
+	case t.least:
+		return "≥ " + t.bound.bound()
 	}
-	return "≤ " + t.most.bound()
+	return "≤ " + t.bound.bound()
+}
+
+func (t Target) met(value Quantity) bool {
+	if t.least {
+		return value.Value >= t.bound.Value
+	}
+	return value.Value <= t.bound.Value
 }
 
 // Verdict says whether a row meets its target.
@@ -62,18 +78,17 @@ const (
 // Verdict holds the row against its target.
 func (r Row) Verdict() Verdict {
 	value := r.Ours
-	switch r.Target.most.Unit {
-	case None:
+	switch {
+	case r.Target.bound.Unit == None:
 		return NotJudged
-	case Multiple:
+	case r.Target.bound.Unit == Multiple && value.Unit != Multiple:
 		multiple, ok := r.Ratio()
 		if !ok {
 			return NotJudged
 		}
 		value = multiple
-	default:
 	}
-	if value.Value > r.Target.most.Value {
+	if !r.Target.met(value) {
 		return Missed
 	}
 	return Met
