@@ -20,6 +20,7 @@ func TestRealClusters(t *testing.T) {
 		{"a CRD in one cluster", customResourceInOneCluster},
 		{"workloads that sleep", workloadsThatSleep},
 		{"objects over several pages", objectsOverSeveralPages},
+		{"a list that changes while it is read", listThatChangesWhileItIsRead},
 		{"tables", tables},
 		{"selection and shape", selectionAndShape},
 		{"objects that differ", differingObjects},

@@ -205,7 +205,7 @@ func TestTheLastLineSaysWhatIsNotWholeOrOfOneTime(t *testing.T) {
 				{Completion: ends[m.cluster.GetName()]},
 			}
 		}}
-		for _, name := range strings.Fields(members) {
+		for name := range strings.FieldsSeq(members) {
 			f.members = append(f.members, healthyMember(name))
 		}
 		address := clienttest.Serve(t, f.script())

@@ -87,6 +87,31 @@ func BenchmarkGet(b *testing.B) {
 	b.ReportMetric(float64(sim.Stats().TLSHandshakes)/float64(b.N), "handshakes")
 }
 
+// BenchmarkPages measures how far reading a list of many pages is from ideal, which is the longer of the server's latency and
+// the time that the caller takes for a page, for each. One after the other it would be twice that.
+func BenchmarkPages(b *testing.B) {
+	const pages, latency = 20, 50 * time.Millisecond
+	_, f := fleettest.Start(b, simulator.Config{
+		Clusters: 1, Counts: fleettest.OnlyConfigMaps(pages * 500), ObjectBytes: 2000, Latency: simulator.Constant(latency),
+	})
+	var took time.Duration
+	for b.Loop() {
+		start := time.Now()
+		run, err := f.Fetch(b.Context(), fleet.FetchRequest{Query: configMaps()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for batch := range run.Results {
+			if end := batch.End; end != nil && (end.Err != nil || end.Pages != pages) {
+				b.Fatalf("%+v", end)
+			}
+			<-time.After(latency / 5) // a page is five batches
+		}
+		took += time.Since(start)
+	}
+	b.ReportMetric(float64(took)/float64(b.N)/float64((pages+1)*latency), "×ideal")
+}
+
 // everywhere returns references to all ConfigMaps of all clusters, which hold the same, the clusters in turns.
 func everywhere(t testing.TB, f *fleet.Fleet, sim *simulator.Fleet) []fleet.Reference {
 	t.Helper()

@@ -8,7 +8,7 @@ import (
 
 const (
 	// maxReadBytes bounds what all reads together hold in memory, what waits for a caller included. A read that waits for
-	// its API server holds nothing.
+	// its API server holds nothing, but for a page that is asked for ahead: it is, only while there is enough for all.
 	maxReadBytes = 256 << 20
 	// maxCallBytes is the share of that which one call can have: a caller who does not read starves no other.
 	maxCallBytes = maxReadBytes / 4

@@ -28,29 +28,32 @@ func mustBeAll(t *testing.T, got *fetched, n int) {
 	}
 }
 
+// The server does not end a page before it is asked for the next one.
 func TestTheNextPageIsOnItsWayWhileOneIsRead(t *testing.T) {
 	t.Parallel()
-	const pages, latency = 6, 500 * time.Millisecond
-	_, f := fleettest.Start(t, simulator.Config{
-		Clusters: 1, Counts: fleettest.OnlyConfigMaps(pages * 500), ObjectBytes: 2000, Latency: simulator.Constant(latency),
+	const pages = 10
+	asked := make([]chan struct{}, pages+1)
+	for i := range asked {
+		asked[i] = make(chan struct{})
+	}
+	close(asked[pages])
+	f := serving(t, func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.URL.Query().Get("continue")) // none: the first
+		close(asked[n])
+		next := strconv.Itoa(n + 1)
+		if n == pages-1 {
+			next = ""
+		}
+		fmt.Fprintf(w, `{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"continue":%q},"items":[{"metadata":{"name":"%d-a"}}`, next, n)
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-asked[n+1]:
+			fmt.Fprintf(w, `,{"metadata":{"name":"%d-b"}}]}`, n)
+		case <-r.Context().Done():
+		}
 	})
-	run, err := f.Fetch(t.Context(), fleet.FetchRequest{Query: configMaps()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	var end *fleet.End
-	for b := range run.Results {
-		<-time.After(latency / 3) // there are more than three batches in a page
-		end = b.End
-	}
-	if end == nil || end.Err != nil || end.Items != pages*500 || end.Pages != pages {
-		t.Fatalf("%+v", end)
-	}
-	t.Logf("%d pages took %v, of which %v were spent waiting for the server that takes %v for each", pages, time.Since(start), end.Duration, latency)
-	if end.Duration > pages*latency*2/3 {
-		t.Error("the pages came one after the other")
-	}
+	got := fetchAll(t.Context(), t, f, fleet.FetchRequest{Query: configMaps(), Timeout: 8 * time.Second})["odd"]
+	mustBeAll(t, got, 2*pages)
 	if !f.Idle() {
 		t.Error("something is still held")
 	}
@@ -272,23 +275,31 @@ func TestAListWhoseTokensNeverLastKeepsWhatWasRead(t *testing.T) {
 	}
 }
 
-func TestWaitingForTheClustersRateIsNotTheClustersTime(t *testing.T) {
+func TestWaitingForATurnAtTheClusterIsNotTheClustersTime(t *testing.T) {
 	t.Parallel()
-	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1, Counts: fleettest.OnlyConfigMaps(20)})
+	const timeout = 3 * time.Second
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 1})
 	name := sim.Names()[0]
-	references := someConfigMaps(t, f, name, 20)
-	for len(references) < 200 { // more than may be read in one go
-		r := references[len(references)%20]
-		r.Query.Name += "-" + strconv.Itoa(len(references))
-		references = append(references, r)
+	var others []*cluster.Body
+	for range cluster.MaxReads {
+		body, err := f.Client(name).Read(t.Context(), configMaps(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		others = append(others, body)
 	}
-	var summary fleet.Summary
-	start := time.Now()
-	for _, r := range getAll(t.Context(), t, f, fleet.GetRequest{References: references}) {
-		summary.Get(r)
+	time.AfterFunc(timeout+time.Second, func() {
+		for _, body := range others {
+			_ = body.Close()
+		}
+	})
+	got := fetchAll(t.Context(), t, f, fleet.FetchRequest{Query: configMaps(), Timeout: timeout})[name]
+	if got.end.Err != nil || got.end.Queued < timeout || got.end.Duration > timeout {
+		t.Errorf("%+v", got.end)
 	}
-	took := time.Since(start)
-	if summary.Queued < took/2 || summary.Busy > took || took < time.Second {
-		t.Errorf("it took %v, of which the reads waited %v and were at work %v", took, summary.Queued, summary.Busy)
+	var s fleet.Summary
+	s.Fetch(&fleet.Batch{End: got.end})
+	if s.Queued != got.end.Queued || s.Busy != got.end.Duration {
+		t.Errorf("%+v of %+v", s, got.end)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -190,17 +191,22 @@ func TestAnObjectThatIsNamedTwiceIsReadOnce(t *testing.T) {
 	}
 }
 
-func TestManyClustersAreReadFromAtOnceByReference(t *testing.T) {
-	const clusters = 100
-	sim, f := fleettest.Start(t, simulator.Config{Clusters: clusters, Counts: fleettest.OnlyConfigMaps(4), Latency: simulator.Constant(300 * time.Millisecond)})
+func TestMoreClustersAreReadFromAtOnceByReferenceThanWholly(t *testing.T) {
+	const limit = 2
+	sim := fleettest.Simulate(t, simulator.Config{Clusters: 20, Counts: fleettest.OnlyConfigMaps(4)})
+	f := fleettest.Of(t, fleettest.Definitions(t, sim), fleet.Options{Limit: limit})
 	references := everywhere(t, f, sim)
-	for _, r := range getAll(t.Context(), t, f, fleet.GetRequest{References: references}) {
-		if r.Err != nil {
-			t.Error(r.Err)
-		}
+	for _, name := range sim.Names() {
+		fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Hang})
 	}
-	if s := sim.Stats(); s.PeakInFlight <= cluster.MaxReads*fleet.DefaultLimit || s.PeakInFlightOfCluster > cluster.MaxReads {
-		t.Errorf("%d reads at once, %d of one cluster", s.PeakInFlight, s.PeakInFlightOfCluster)
+	ctx, leave := context.WithCancel(t.Context())
+	var call sync.WaitGroup
+	call.Go(func() { getAll(ctx, t, f, fleet.GetRequest{References: references}) })
+	defer call.Wait()
+	defer leave()
+	await(t, "the reads of eight clusters run", func() bool { return sim.Stats().InFlight == 4*limit*cluster.MaxReads })
+	if s := sim.Stats(); s.PeakInFlightOfCluster > cluster.MaxReads {
+		t.Errorf("%d reads of one cluster at once", s.PeakInFlightOfCluster)
 	}
 }
 

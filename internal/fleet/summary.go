@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
@@ -87,6 +86,4 @@ func (s *Summary) Get(r GetResult) {
 }
 
 // throttled reports whether a cluster has asked to be asked less often.
-func throttled(e *cluster.Error) bool {
-	return e != nil && (e.Reason == cluster.Throttled || e.StatusCode == http.StatusServiceUnavailable)
-}
+func throttled(e *cluster.Error) bool { return e != nil && e.IsThrottling() }

@@ -31,7 +31,7 @@ func mustBeUntried(t *testing.T, about string, e *statuspb.Status) {
 		return
 	}
 	info, _, _ := detailsOf(t, e)
-	if codes.Code(e.GetCode()) != codes.Unavailable || info.GetReason() != "CONNECT_TIMEOUT" || info.GetMetadata()["blame"] != "NETWORK" { //nolint:gosec // a code
+	if codes.Code(e.GetCode()) != codes.Unavailable || info.GetReason() != "CONNECT_TIMEOUT" || info.GetMetadata()["blame"] != "NETWORK" {
 		t.Errorf("%s: %v", about, e)
 	}
 	for _, part := range []string{
