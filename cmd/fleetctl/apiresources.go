@@ -14,11 +14,11 @@ import (
 type typesFlags struct {
 	selection
 	printing
+	trial
 
-	group              string
-	deprecated         bool
-	includeUnreachable bool
-	allWarnings        bool
+	group       string
+	deprecated  bool
+	allWarnings bool
 }
 
 func (a *app) apiResourcesCommand() *cobra.Command {
@@ -51,8 +51,8 @@ name what "get" takes.`,
 	flags.Var((*requirements)(&f.labels), "clusters", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
 	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
 	f.registerStates(cmd)
-	f.register(cmd)
-	flags.BoolVar(&f.includeUnreachable, "include-unreachable", false, "try also clusters that the aggregator knows to be unreachable")
+	f.printing.register(cmd)
+	f.trial.register(flags)
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name every cluster that could not be asked, not only the first ones")
 	mustComplete(cmd, "api-group", cobra.NoFileCompletions)
 	mustComplete(cmd, "cluster", a.completeClusters)

@@ -58,6 +58,7 @@ clusters could be read. 124: the time ran out (--timeout); what was read by then
 	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
 	f.registerStates(cmd)
 	f.fanout.register(flags, "(default 30s); a server that sends nothing is given up after 10s")
+	f.trial.register(flags)
 	flags.StringVar(&f.against, "against", "", "the cluster that the others are compared with (default: what most clusters have)")
 	flags.StringArrayVar(&f.ignore, "ignore", nil, "a path that does not count, such as spec.replicas; may be repeated")
 	flags.BoolVar(&f.includeEqual, "include-equal", false, "show objects that are the same everywhere, too")
@@ -133,7 +134,7 @@ func (f *diffFlags) request(cmd *cobra.Command, wanted object) (*fleetv1.Compare
 		Selector: fetch.GetSelector(), PerClusterTimeout: fetch.GetPerClusterTimeout(), MaxConcurrency: fetch.GetMaxConcurrency(),
 		ResourceType: fetch.GetResourceType(), Namespace: fetch.GetNamespace(), Name: fetch.GetName(),
 		LabelSelector: fetch.GetLabelSelector(), FieldSelector: fetch.GetFieldSelector(),
-		Against: f.against, Ignore: f.ignore, IncludeEqual: f.includeEqual,
+		Against: f.against, Ignore: f.ignore, IncludeEqual: f.includeEqual, IncludeUnreachable: fetch.GetIncludeUnreachable(),
 	}, nil
 }
 

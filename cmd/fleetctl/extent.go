@@ -8,16 +8,24 @@ import (
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
+// trial says which clusters are tried.
+type trial struct{ includeUnreachable bool }
+
+func (t *trial) register(flags *pflag.FlagSet) {
+	flags.BoolVar(&t.includeUnreachable, "include-unreachable", false, "try also clusters that are known to be unreachable, which fail at once otherwise")
+}
+
 // extent says how much is read, and from where.
 type extent struct {
-	limitPerCluster    int64
-	includeUnreachable bool
-	allowStale         bool
+	trial
+
+	limitPerCluster int64
+	allowStale      bool
 }
 
 func (e *extent) register(flags *pflag.FlagSet) {
 	flags.Int64Var(&e.limitPerCluster, "limit-per-cluster", 0, "the most objects of one cluster, at least 1; what is beyond it is not read (default: no limit)")
-	flags.BoolVar(&e.includeUnreachable, "include-unreachable", false, "try also clusters that are known to be unreachable, which fail at once otherwise")
+	e.trial.register(flags)
 	flags.BoolVar(&e.allowStale, "allow-stale", false, "let API servers answer from their caches: cheaper for them, and seconds old at worst, more on a replica that lags")
 }
 

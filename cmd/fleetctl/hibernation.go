@@ -19,6 +19,7 @@ type hibernationFlags struct {
 	selection
 	fanout
 	printing
+	trial
 
 	namespace       string
 	allNamespaces   bool
@@ -70,6 +71,7 @@ read by then is printed.`,
 	flags.StringVar(&f.annotation, "annotation", "", "the annotation that holds the number of replicas (default hibernator.devtron.ai/replicas)")
 	flags.StringVar(&f.state, "state", "", "only what is in this state: "+strings.Join(hibernationStates(), ", "))
 	f.fanout.register(flags, "(default 30s)")
+	f.trial.register(flags)
 	f.printing.register(cmd)
 	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where something could not be read, or no cluster is selected")
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name everything that could not be read, not only the first ones")
@@ -161,7 +163,8 @@ func (f *hibernationFlags) request(cmd *cobra.Command) (*fleetv1.SummarizeHibern
 	return &fleetv1.SummarizeHibernationRequest{
 		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit,
 		Namespace: f.namespace, LabelSelector: f.labelSelector, Annotation: f.annotation,
-		Grouping: fleetv1.SummarizeHibernationRequest_Grouping(fleetv1.SummarizeHibernationRequest_Grouping_value["GROUPING_"+strings.ToUpper(f.by)]),
+		Grouping:           fleetv1.SummarizeHibernationRequest_Grouping(fleetv1.SummarizeHibernationRequest_Grouping_value["GROUPING_"+strings.ToUpper(f.by)]),
+		IncludeUnreachable: f.includeUnreachable,
 	}, nil
 }
 

@@ -51,6 +51,10 @@ func asked(t *testing.T, args ...string) proto.Message {
 			requests <- req
 			return ended
 		},
+		CompareManifests: func(req *fleetv1.CompareManifestsRequest, _ grpc.ServerStreamingServer[fleetv1.CompareManifestsResponse]) error {
+			requests <- req
+			return ended
+		},
 		ListTransitions: func(_ context.Context, req *fleetv1.ListTransitionsRequest) (*fleetv1.ListTransitionsResponse, error) {
 			requests <- req
 			return nil, ended
@@ -126,6 +130,13 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 			Selector:          &fleetv1.ClusterSelector{Names: []string{"z"}, LabelSelector: "x=y"},
 			PerClusterTimeout: durationpb.New(5 * time.Second), MaxConcurrency: 7,
 			Namespace: "shop", LabelSelector: "a=b,c=d", Annotation: "e/f", Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_WORKLOAD,
+		},
+		"diff deploy web --against a --ignore spec.replicas --include-equal --include-unreachable": &fleetv1.CompareManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: &fleetv1.ResourceType{Resource: "deploy"}, Namespace: "default", Name: "web",
+			Against: "a", Ignore: []string{"spec.replicas"}, IncludeEqual: true, IncludeUnreachable: true,
+		},
+		"hibernation --include-unreachable": &fleetv1.SummarizeHibernationRequest{
+			Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_CLUSTER, IncludeUnreachable: true,
 		},
 		"hibernation --by namespace":               &fleetv1.SummarizeHibernationRequest{Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_NAMESPACE},
 		"clusters -l x=y -l team=core --selector=": &fleetv1.ListClustersRequest{Selector: &fleetv1.ClusterSelector{LabelSelector: "x=y,team=core"}},

@@ -100,6 +100,8 @@ func (c *census) note(t hibernation.Type, end *End) {
 	c.end.Bytes += end.Bytes
 	c.end.Pages += end.Pages
 	c.end.Queued += end.Queued
+	c.end.Inconsistent = c.end.Inconsistent || end.Inconsistent
+	c.end.known = end.known
 	switch {
 	case end.Err == nil:
 		c.read++

@@ -57,7 +57,7 @@ type Query struct {
 	Format                       Format
 	// Limit is how many objects one page of a list is to have; 0, or more than PageSize: PageSize.
 	Limit int
-	// AllowStale lets the server answer from its cache: see docs/decisions/0009.
+	// AllowStale lets the server answer from its cache: see docs/decisions/0009-reads-from-storage.md.
 	AllowStale bool
 }
 
