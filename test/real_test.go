@@ -18,6 +18,7 @@ func TestRealClusters(t *testing.T) {
 		{"a credential or certificate that is wrong", wrongCredentials},
 		{"a user of one namespace", userOfOneNamespace},
 		{"a CRD in one cluster", customResourceInOneCluster},
+		{"an APIService that is broken", brokenAPIService},
 		{"objects over several pages", objectsOverSeveralPages},
 		{"tables", tables},
 		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
