@@ -24,6 +24,7 @@ func TestRealClusters(t *testing.T) {
 		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
 		{"a cluster that hangs", hangingClusterAmongGoodOnes},
 		{"as documented", documentedCommands},
+		{"manifests as documented", documentedManifests},
 		{"a server killed in the middle of a stream", serverKilledMidStream},
 		{"a caller killed mid-fetch", callerKilledMidFetch},
 	} {
