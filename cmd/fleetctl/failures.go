@@ -75,15 +75,15 @@ func some(names []string, few int) string {
 
 // fetchOutcome turns what a fetch that ended well found into what the command returns.
 func (a *app) fetchOutcome(s *fleetv1.Summary, f fetched, wanted object, flags getFlags) error {
-	nothing := s.GetSucceeded() == 0 && len(f.failures) > 0
+	nothing := s.GetSucceeded()+s.GetTruncated() == 0 && len(f.failures) > 0
 	switch {
 	case !nothing:
 		a.warn(f.failures, flags.allWarnings)
 	case len(f.failures) > 1: // What is left out here is said by nothingRead.
 		a.warn(slices.DeleteFunc(slices.Clone(f.failures), failure.notFound), flags.allWarnings)
 	}
-	if missing := unread(s); missing > 0 && !nothing {
-		fmt.Fprintf(a.stderr, "%d of %d clusters read\n", s.GetExpected()-s.GetSkipped()-missing, s.GetExpected()-s.GetSkipped())
+	if text := readSummary(s, f.changed, flags.limitPerCluster); text != "" && !nothing {
+		fmt.Fprintln(a.stderr, text)
 	}
 	err := a.outcome(s, unread(s), flags.requireComplete)
 	if err == nil && flags.requireComplete && len(f.failures) > 0 {

@@ -90,7 +90,8 @@ func (f fleet) script() clienttest.Script {
 	return clienttest.Script{
 		ListClusters: f.list, ProbeClusters: f.probe, FetchManifests: f.fetchAll, ListClusterHealth: f.listHealth,
 		WatchClusterHealth: f.watchHealth, ListTransitions: f.listTransitions, GetFleetOverview: f.overview,
-		ListResourceTypes: f.types,
+		ListResourceTypes:    f.types,
+		SummarizeHibernation: f.hibernation,
 	}
 }
 
@@ -205,7 +206,11 @@ func (f fleet) fetchAll(req *fleetv1.FetchManifestsRequest, out grpc.ServerStrea
 				send(&fleetv1.FetchManifestsResponse{Event: &fleetv1.FetchManifestsResponse_Batch{Batch: batch}})
 			}
 		}
-		m.count(summary)
+		if done.GetTruncated() {
+			summary.Truncated++
+		} else {
+			m.count(summary)
+		}
 		send(&fleetv1.FetchManifestsResponse{Event: &fleetv1.FetchManifestsResponse_Batch{
 			Batch: &fleetv1.ManifestBatch{Cluster: m.cluster.GetName(), Completion: done},
 		}})

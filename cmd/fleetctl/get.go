@@ -16,12 +16,15 @@ import (
 type getFlags struct {
 	selection
 	fanout
+	extent
 	printing
 
 	namespace       string
 	allNamespaces   bool
 	labelSelector   string
 	fieldSelector   string
+	where           string
+	groupBy         string
 	requireComplete bool
 	allWarnings     bool
 	managedFields   bool
@@ -44,15 +47,24 @@ custom-columns and jsonpath keep that order, and read the object or the List wit
 clusterfleet.io/cluster. -o json and yaml print a List, also for one object, and jsonl an object a line: these, and
 -o name (CLUSTER, with -A the NAMESPACE, and TYPE/NAME, with tabs between them), are written as the objects arrive.
 
+--where selects objects by a CEL expression over "object": the aggregator sends those for which it is true; one that lacks
+what the expression asks for is not among them. The table is then CLUSTER, NAMESPACE, NAME and AGE. --group-by counts the values
+of a path over the fleet: how many objects have each, in how many clusters (-o wide: in which), the most frequent one
+first; <none> stands for objects without one. Neither sees the data of Secrets.
+
 A cluster that could not be read is a warning on stderr, of which --all-warnings shows all; the last line counts those that
-were read. Exit code 3 with --require-complete, which also wants that
+were read, those that have more objects than --limit-per-cluster, and those whose list changed while it was read. A cluster
+that the aggregator knows to be unreachable is not tried, unless with --include-unreachable. Exit code 3 with --require-complete, which also wants that
 some cluster is selected, and 1 where none could be read whole. 124: the time ran out (--timeout); what was read by then is printed.`,
 		Example: `  fleetctl get pods -A
   fleetctl get deploy -n shop -l app=web --clusters env=prod
   fleetctl get deployments.v1.apps/web -n shop --cluster prod-1 --cluster prod-2
   fleetctl get nodes -o wide --state healthy
+  fleetctl get pods -A --limit-per-cluster 10
   fleetctl get configmaps -A -o jsonl | jq -r '.metadata.annotations["clusterfleet.io/cluster"]' | sort | uniq -c
   fleetctl get pods -A --field-selector status.phase!=Running --require-complete
+  fleetctl get pods -A --where 'object.status.phase != "Running" && object.spec.nodeName.startsWith("spot-")'
+  fleetctl get deploy -A --group-by '{.spec.template.spec.containers[0].image}'
   fleetctl get deploy -n shop -o custom-columns='CLUSTER:.metadata.annotations.clusterfleet\.io/cluster,NAME:.metadata.name'
   fleetctl get pods -n shop -o jsonpath='{range .items[*]}{.metadata.name}{"\n"}{end}'`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -67,10 +79,13 @@ some cluster is selected, and 1 where none could be read whole. 124: the time ra
 	flags.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "objects of all namespaces")
 	flags.VarP((*requirements)(&f.labelSelector), "selector", "l", "only objects whose labels match; may be repeated")
 	flags.Var((*requirements)(&f.fieldSelector), "field-selector", "only objects whose fields match, such as status.phase=Running; may be repeated")
+	flags.StringVar(&f.where, "where", "", "only objects for which this CEL expression is true, such as 'object.spec.replicas > 3'")
+	flags.StringVar(&f.groupBy, "group-by", "", "count the values of this JSONPath, such as '{.status.phase}', instead of showing objects")
 	flags.Var((*requirements)(&f.labels), "clusters", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
 	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
 	f.registerStates(cmd)
 	f.fanout.register(flags, "(default 30s); a server that sends nothing is given up after 10s")
+	f.extent.register(flags)
 	f.printing.register(cmd)
 	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read whole, or none is selected")
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name every cluster that could not be read, not only the first ones")
@@ -122,7 +137,7 @@ func (a *app) get(cmd *cobra.Command, args []string, f getFlags) error {
 
 // request checks the flags here, so that a mistake is reported without a call.
 func (f *getFlags) request(cmd *cobra.Command, wanted object, format output.Format) (*fleetv1.FetchManifestsRequest, error) {
-	if err := f.check(cmd.Flags()); err != nil {
+	if err := cmp.Or(f.fanout.check(cmd.Flags()), f.extent.check(cmd.Flags())); err != nil {
 		return nil, err
 	}
 	selector, err := f.selector("--clusters")
@@ -130,6 +145,9 @@ func (f *getFlags) request(cmd *cobra.Command, wanted object, format output.Form
 		return nil, err
 	}
 	if err := cmp.Or(isText("NAME", wanted.name), isText("-l", f.labelSelector), isText("--field-selector", f.fieldSelector)); err != nil {
+		return nil, err
+	}
+	if err := f.checkShape(cmd.Flags(), format); err != nil {
 		return nil, err
 	}
 	if _, err := labels.Parse(f.labelSelector); err != nil {
@@ -151,13 +169,23 @@ func (f *getFlags) request(cmd *cobra.Command, wanted object, format output.Form
 	req := &fleetv1.FetchManifestsRequest{
 		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit,
 		ResourceType: wanted.resource, Namespace: f.namespace, Name: wanted.name,
-		LabelSelector: f.labelSelector, FieldSelector: f.fieldSelector,
-		Output: &fleetv1.Output{Format: wireFormat(format), ManagedFields: f.managedFields, SecretData: f.secretData},
+		LabelSelector: f.labelSelector, FieldSelector: f.fieldSelector, Where: f.where,
+		Output:          f.output(format),
+		LimitPerCluster: f.limitPerCluster, IncludeUnreachable: f.includeUnreachable, AllowStale: f.allowStale,
 	}
 	if f.allNamespaces {
 		req.Namespace = ""
 	}
 	return req, nil
+}
+
+// output is what is asked for of the objects.
+func (f *getFlags) output(format output.Format) *fleetv1.Output {
+	o := &fleetv1.Output{Format: wireFormat(format), ManagedFields: f.managedFields, SecretData: f.secretData}
+	if template := f.template(format); template != "" {
+		o.Format, o.JsonPath = fleetv1.Output_FORMAT_FULL, template
+	}
+	return o
 }
 
 // wireFormat is the form in which objects are asked for: no more than is printed.
@@ -177,12 +205,14 @@ type fetched struct {
 	sink     sink
 	clusters int
 	items    int
+	changed  int // clusters whose list changed while it was read
 	failures []failure
 }
 
 // collectBatches feeds the sink until the stream ends and returns the call's error.
 func (a *app) collectBatches(stream *client.FetchStream, f *fetched, format output.Format) error {
-	streams := format.Kind == output.JSONL || format.Kind == output.JSON || format.Kind == output.YAML || format.Kind == output.Name
+	_, counts := f.sink.(*groups)
+	streams := !counts && (format.Kind == output.JSONL || format.Kind == output.JSON || format.Kind == output.YAML || format.Kind == output.Name)
 	progress := a.showProgress("reading", streams)
 	defer progress.stop()
 	for event, err := range stream.Events() {
@@ -211,6 +241,9 @@ func (a *app) collectBatches(stream *client.FetchStream, f *fetched, format outp
 			continue
 		}
 		f.clusters++
+		if batch.GetCompletion().GetInconsistent() {
+			f.changed++
+		}
 		if err := client.StatusError(batch.GetCompletion().GetError()); err != nil {
 			f.failures = append(f.failures, failure{batch.GetCluster(), err})
 		}

@@ -180,3 +180,40 @@ func TestAClusterThatIsReadInPartIsNotRead(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLastLineSaysWhatIsNotWholeOrOfOneTime(t *testing.T) {
+	ends := map[string]*fleetv1.Completion{
+		"whole":     {},
+		"changed":   {Inconsistent: true},
+		"truncated": {Truncated: true},
+		"both":      {Truncated: true, Inconsistent: true},
+		"failed":    {Error: failed(codes.Unavailable, "no", "X")},
+	}
+	for members, want := range map[string]struct {
+		says  string
+		codes [2]int // without and with --require-complete
+	}{
+		"whole":                 {"", [2]int{exitDone, exitDone}},
+		"changed":               {"1 of 1 clusters read; inconsistent: 1, whose list changed while it was read\n", [2]int{exitDone, exitDone}},
+		"truncated":             {"1 of 1 clusters read; truncated: 1, which have more than 10 objects (--limit-per-cluster)\n", [2]int{exitDone, exitUnhealthy}},
+		"both failed truncated": {"warning: failed: no (X)\n2 of 3 clusters read; truncated: 2, which have more than 10 objects (--limit-per-cluster); inconsistent: 1, whose list changed while it was read\n", [2]int{exitDone, exitUnhealthy}},
+		"whole failed":          {"warning: failed: no (X)\n1 of 2 clusters read\n", [2]int{exitDone, exitUnhealthy}},
+	} {
+		f := fleet{fetch: func(m member, _ *fleetv1.FetchManifestsRequest) []*fleetv1.ManifestBatch {
+			return []*fleetv1.ManifestBatch{
+				{ApiVersion: "v1", Kind: "Pod", Manifests: []*fleetv1.Manifest{{Name: "a", Json: "{}"}}},
+				{Completion: ends[m.cluster.GetName()]},
+			}
+		}}
+		for _, name := range strings.Fields(members) {
+			f.members = append(f.members, healthyMember(name))
+		}
+		address := clienttest.Serve(t, f.script())
+		for i, flag := range []string{"--require-complete=false", "--require-complete"} {
+			_, stderr, code := fleetctl(t.Context(), t, "get", "pods", "-o", "name", "--limit-per-cluster", "10", flag, "--server", address)
+			if stderr != want.says || code != want.codes[i] {
+				t.Errorf("%s %s: exit code %d\n%s", members, flag, code, stderr)
+			}
+		}
+	}
+}

@@ -74,6 +74,7 @@ func TestHostileTextReachesNoTable(t *testing.T) {
 				"history": 3, "history -o wide": 3, "history -o name": 2, "overview": 30,
 				"api-resources": 5, "api-resources -o wide": 5, "api-resources -o name": 4, "api-resources --deprecated": 2,
 				"get pods -A": 3, "get pods -A -o wide": 3, "get pods -A -o name": 2, "get pods -o custom-columns=N:.metadata.name,K:.kind": 2,
+				"hibernation": 3, "hibernation -o wide": 3, "hibernation -o name": 2, "hibernation --by workload": 2,
 			} {
 				stdout, stderr, _ := fleetctl(t.Context(), t, append(strings.Fields(line), "--server", address)...)
 				if got := strings.Count(stdout, "\n"); got != lines {

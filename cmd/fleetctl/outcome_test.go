@@ -27,6 +27,8 @@ import (
 type (
 	probeServer = grpc.ServerStreamingServer[fleetv1.ProbeClustersResponse]
 	fetchServer = grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]
+
+	hibernationServer = grpc.ServerStreamingServer[fleetv1.SummarizeHibernationResponse]
 )
 
 // oneOfThree sends the first of three results and then waits as hold does.
@@ -44,6 +46,14 @@ func oneOfThree(hold func(context.Context)) clienttest.Script {
 		err := errors.Join(
 			out.Send(&fleetv1.FetchManifestsResponse{Event: &fleetv1.FetchManifestsResponse_Started{Started: &fleetv1.Started{Expected: 3}}}),
 			out.Send(&fleetv1.FetchManifestsResponse{Event: &fleetv1.FetchManifestsResponse_Batch{Batch: batch}}))
+		hold(out.Context())
+		return err
+	}
+	script.SummarizeHibernation = func(_ *fleetv1.SummarizeHibernationRequest, out hibernationServer) error {
+		result := &fleetv1.HibernationResult{Cluster: "first", Groups: []*fleetv1.HibernationGroup{{}}, Completion: &fleetv1.Completion{}}
+		err := errors.Join(
+			out.Send(&fleetv1.SummarizeHibernationResponse{Event: &fleetv1.SummarizeHibernationResponse_Started{Started: &fleetv1.Started{Expected: 3}}}),
+			out.Send(&fleetv1.SummarizeHibernationResponse{Event: &fleetv1.SummarizeHibernationResponse_Result{Result: result}}))
 		hold(out.Context())
 		return err
 	}
@@ -182,6 +192,8 @@ func testSignal(t *testing.T, sent syscall.Signal, code int, says string) {
 		"probe":                    {},
 		"get pods":                 {},
 		"probe --watch":            {},
+		"hibernation":              {},
+		"hibernation -o name":      {"first", "first\n"},
 		"watch":                    {},
 		"watch -o name":            {"first", "first\n"},
 		"wait --for=state=unknown": {"first", ""},
@@ -287,7 +299,7 @@ func TestAReaderThatHasEnoughEndsTheProgramQuietly(t *testing.T) {
 			t.Errorf("error %v, stderr %q", err, stderr.String())
 		}
 	})
-	for _, line := range []string{"probe", "probe -o jsonl", "get pods -A", "get pods -A -o json", "clusters", "watch", "watch -o jsonl", "history", "overview", "api-resources", "wait --for=state=HEALTHY"} {
+	for _, line := range []string{"probe", "probe -o jsonl", "get pods -A", "get pods -A -o json", "clusters", "watch", "watch -o jsonl", "history", "overview", "api-resources", "wait --for=state=HEALTHY", "hibernation", "hibernation -o name"} {
 		t.Run(line, func(t *testing.T) {
 			address := clienttest.Serve(t, fleet{members: testFleet()}.script())
 			var stderr strings.Builder

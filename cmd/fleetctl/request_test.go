@@ -59,6 +59,10 @@ func asked(t *testing.T, args ...string) proto.Message {
 			requests <- req
 			return nil, ended
 		},
+		SummarizeHibernation: func(req *fleetv1.SummarizeHibernationRequest, _ hibernationServer) error {
+			requests <- req
+			return ended
+		},
 		GetFleetOverview: func(_ context.Context, req *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error) {
 			requests <- req
 			return nil, ended
@@ -116,14 +120,41 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 			},
 			ResourceType: pods, Namespace: "default", LabelSelector: "app=web", FieldSelector: "a=b", Output: shown,
 		},
+		"hibernation":    &fleetv1.SummarizeHibernationRequest{Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_CLUSTER},
+		"hibernation -A": &fleetv1.SummarizeHibernationRequest{Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_CLUSTER},
+		"hibernation -n shop -l a=b -l c=d --clusters x=y --cluster z --by workload --annotation e/f --state running --limit 7 --per-cluster-timeout 5s": &fleetv1.SummarizeHibernationRequest{
+			Selector:          &fleetv1.ClusterSelector{Names: []string{"z"}, LabelSelector: "x=y"},
+			PerClusterTimeout: durationpb.New(5 * time.Second), MaxConcurrency: 7,
+			Namespace: "shop", LabelSelector: "a=b,c=d", Annotation: "e/f", Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_WORKLOAD,
+		},
+		"hibernation --by namespace":               &fleetv1.SummarizeHibernationRequest{Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_NAMESPACE},
 		"clusters -l x=y -l team=core --selector=": &fleetv1.ListClustersRequest{Selector: &fleetv1.ClusterSelector{LabelSelector: "x=y,team=core"}},
 		"get pods -l a=b -l c=d --clusters x=y --clusters !z --field-selector e=f --field-selector g=h": &fleetv1.FetchManifestsRequest{
 			Selector: &fleetv1.ClusterSelector{LabelSelector: "x=y,!z"}, ResourceType: pods, Namespace: "default",
 			LabelSelector: "a=b,c=d", FieldSelector: "e=f,g=h", Output: shown,
 		},
+		"get pods --where object.x>3": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Where: "object.x>3",
+			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, JsonPath: "{.metadata.creationTimestamp}"},
+		},
+		"get pods --where object.x>3 -o json": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Where: "object.x>3", Output: full,
+		},
+		"get pods --where object.x>3 -o name": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Where: "object.x>3",
+			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, JsonPath: "{.metadata.name}"},
+		},
+		"get pods --group-by {.x.y} --where object.x>3 -o wide": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Where: "object.x>3",
+			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, JsonPath: "{.x.y}"},
+		},
 		"get pods -o yaml --show-managed-fields --show-secret-data": &fleetv1.FetchManifestsRequest{
 			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default",
 			Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_FULL, ManagedFields: true, SecretData: true},
+		},
+		"get pods --limit-per-cluster 10 --include-unreachable --allow-stale": &fleetv1.FetchManifestsRequest{
+			Selector: &fleetv1.ClusterSelector{}, ResourceType: pods, Namespace: "default", Output: shown,
+			LimitPerCluster: 10, IncludeUnreachable: true, AllowStale: true,
 		},
 	} {
 		t.Run(line, func(t *testing.T) {
@@ -186,6 +217,8 @@ func TestTextThatIsNotUTF8IsAMistakeInTheCommandLine(t *testing.T) {
 		{"get", "pods", "--cluster", "\xff"},
 		{"get", "pods", "--clusters", "a=\xff"},
 		{"get", "pods", "-l", "a=\xff"},
+		{"get", "pods", "--where", "\xff"},
+		{"get", "pods", "--group-by", "\xff"},
 		{"get", "pods", "--field-selector", "a=\xff"},
 	} {
 		_, stderr, code := fleetctl(t.Context(), t, append(args, "--server", "127.0.0.1:1")...)
@@ -204,6 +237,8 @@ func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
 		{"probe", "-o", "jsonl"},
 		{"get", "pods", "-o", "json"},
 		{"get", "nodes"},
+		{"get", "pods", "--where", "true"},
+		{"get", "pods", "--group-by", ".x"},
 		{"watch"},
 		{"watch", "-o", "jsonl"},
 		{"history"},

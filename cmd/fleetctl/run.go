@@ -58,7 +58,7 @@ from the configuration file, in this order. The file is YAML; its keys are the n
 relative to it.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 some selected cluster is unhealthy or failed, or none is selected
-(probe, wait; get with --require-complete), 4 not authenticated, 124 the deadline passed, 130 interrupted, 143
+(probe, wait; get and hibernation with --require-complete), 4 not authenticated, 124 the deadline passed, 130 interrupted, 143
 terminated.`,
 		Example: `  fleetctl clusters
   fleetctl probe -l env=prod
@@ -74,8 +74,8 @@ terminated.`,
 	}
 	root.SetFlagErrorFunc(flagError)
 	a.connection.register(root.PersistentFlags())
-	root.AddCommand(a.clustersCommand(), a.probeCommand(), a.getCommand(), a.apiResourcesCommand(), a.watchCommand(), a.historyCommand(), a.overviewCommand(),
-		a.waitCommand(), a.versionCommand())
+	root.AddCommand(a.clustersCommand(), a.probeCommand(), a.getCommand(), a.apiResourcesCommand(), a.hibernationCommand(),
+		a.watchCommand(), a.historyCommand(), a.overviewCommand(), a.waitCommand(), a.versionCommand())
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
 	for _, cmd := range root.Commands() {

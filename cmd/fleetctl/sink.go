@@ -20,6 +20,12 @@ type sink interface {
 }
 
 func (a *app) sink(f getFlags, wanted object, format output.Format) sink {
+	switch {
+	case f.groupBy != "":
+		return &groups{app: a, printing: f.printing, format: format}
+	case f.where != "" && format.Kind == output.Table:
+		return &brief{out: a.stdout, namespaces: f.allNamespaces, noHeadings: f.noHeadings}
+	}
 	switch format.Kind {
 	case output.Table, output.Wide:
 		return &tables{out: a.stdout, wide: format.Kind == output.Wide, namespaces: f.allNamespaces, noHeadings: f.noHeadings}

@@ -12,6 +12,7 @@ func flagNames() map[string]string {
 	return map[string]string{
 		"per_cluster_timeout":     "--per-cluster-timeout",
 		"max_concurrency":         "--limit",
+		"limit_per_cluster":       "--limit-per-cluster",
 		"output.secret_data":      "--show-secret-data",
 		"output.managed_fields":   "--show-managed-fields",
 		"namespace":               "-n",
@@ -31,6 +32,8 @@ func flagNames() map[string]string {
 		"group":                   "--api-group",
 		"group_by":                "--group-by",
 		"expiring_within":         "--expiring-within",
+		"annotation":              "--annotation",
+		"grouping":                "--by",
 	}
 }
 

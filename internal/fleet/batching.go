@@ -9,14 +9,22 @@ func (t *reading) addItem(meta manifest.Meta, item manifest.Item) error {
 	if err := checkNames(item.Namespace, item.Name, meta.APIVersion, meta.Kind); err != nil {
 		return err
 	}
-	if !t.grow(entryBytes + len(item.Namespace) + len(item.Name) + len(item.JSON)) {
+	apiVersion, kind := meta.APIVersion, meta.Kind
+	if t.query.Format == cluster.MetadataFormat && t.resource.Kind != "" {
+		apiVersion, kind = t.resource.APIVersion(), t.resource.Kind // the server calls all of them PartialObjectMetadata
+	}
+	sent, wanted, err := t.shaped(item, apiVersion, kind)
+	if err != nil || !wanted {
+		return err
+	}
+	if t.full() {
+		return errEnough
+	}
+	if !t.grow(entryBytes + len(sent.Namespace) + len(sent.Name) + len(sent.JSON) + len(sent.Projection)) {
 		return errLeft
 	}
-	t.batch.APIVersion, t.batch.Kind = meta.APIVersion, meta.Kind
-	if t.query.Format == cluster.MetadataFormat && t.resource.Kind != "" {
-		t.batch.APIVersion, t.batch.Kind = t.resource.APIVersion(), t.resource.Kind // the server calls all of them PartialObjectMetadata
-	}
-	t.batch.Items = append(t.batch.Items, Item{Namespace: item.Namespace, Name: item.Name, JSON: string(item.JSON)})
+	t.batch.APIVersion, t.batch.Kind = apiVersion, kind
+	t.batch.Items = append(t.batch.Items, sent)
 	t.end.Items++
 	return nil
 }
@@ -24,6 +32,9 @@ func (t *reading) addItem(meta manifest.Meta, item manifest.Item) error {
 func (t *reading) addRow(row manifest.Row) error {
 	if err := checkNames(row.Namespace, row.Name); err != nil {
 		return err
+	}
+	if t.full() {
+		return errEnough
 	}
 	size := entryBytes + len(row.Namespace) + len(row.Name)
 	for _, cell := range row.Cells {

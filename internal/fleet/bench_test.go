@@ -56,6 +56,58 @@ func BenchmarkProbeOverhead(b *testing.B) {
 	b.ReportMetric(float64((whole-client).Microseconds())/probes, "overhead-µs/probe")
 }
 
+// BenchmarkGet measures how far reading 5,000 objects of 100 clusters by reference is from ideal: from what the latency of
+// each cluster's objects takes, two at a time.
+func BenchmarkGet(b *testing.B) {
+	const clusters, objects, latency = 100, 50, 50 * time.Millisecond
+	const ideal = objects / cluster.MaxReads * latency
+	sim, f := fleettest.Start(b, simulator.Config{
+		Clusters: clusters, Counts: fleettest.OnlyConfigMaps(objects), Latency: simulator.Constant(latency),
+	})
+	references := everywhere(b, f, sim)
+	sim.ResetStats()
+	var took time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		<-time.After(2 * time.Second) // the burst that each cluster allows is there again
+		b.StartTimer()
+		start := time.Now()
+		run, err := f.Get(b.Context(), fleet.GetRequest{References: references})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for r := range run.Results {
+			if r.Err != nil {
+				b.Fatal(r.Err)
+			}
+		}
+		took += time.Since(start)
+	}
+	b.ReportMetric(float64(took)/float64(ideal)/float64(b.N), "×ideal")
+	b.ReportMetric(float64(sim.Stats().TLSHandshakes)/float64(b.N), "handshakes")
+}
+
+// everywhere returns references to all ConfigMaps of all clusters, which hold the same, the clusters in turns.
+func everywhere(t testing.TB, f *fleet.Fleet, sim *simulator.Fleet) []fleet.Reference {
+	t.Helper()
+	names := sim.Names()
+	run, err := f.Fetch(t.Context(), fleet.FetchRequest{Query: configMaps(), Selector: fleet.Selector{Names: names[:1]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var references []fleet.Reference
+	for b := range run.Results {
+		for _, item := range b.Items {
+			for _, name := range names {
+				q := configMaps()
+				q.Namespace, q.Name = item.Namespace, item.Name
+				references = append(references, fleet.Reference{Cluster: name, Query: q})
+			}
+		}
+	}
+	return references
+}
+
 // spent returns the CPU time of the process while f ran.
 func spent(b *testing.B, f func()) time.Duration {
 	b.Helper()

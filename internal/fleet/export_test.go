@@ -54,3 +54,11 @@ func (f *Fleet) Held() int64 {
 	})
 	return maxReadBytes - int64(free-1)
 }
+
+// LeaveReads takes the memory for reads but for so much, until it is released.
+func (f *Fleet) LeaveReads(n int64) (release func()) {
+	if !f.reads.TryAcquire(maxReadBytes - n) {
+		panic("something is held")
+	}
+	return func() { f.reads.Release(maxReadBytes - n) }
+}

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
@@ -40,6 +41,11 @@ func explain(err error) *cluster.Error {
 		return cluster.NewError(cluster.MalformedResponse, cluster.PhaseBody, "the answer is not what Kubernetes sends: "+err.Error(), err)
 	case errors.Is(err, manifest.ErrTooLarge), errors.Is(err, manifest.ErrEndless):
 		return cluster.NewError(cluster.ResponseTooLarge, cluster.PhaseBody, err.Error(), err)
+	}
+	if errors.Is(err, manifest.ErrExpired) {
+		e := cluster.NewError(cluster.ServerError, cluster.PhaseBody, err.Error()+"; ask again, or for less", err)
+		e.StatusCode = http.StatusGone
+		return e
 	}
 	return cluster.Classify(err, cluster.PhaseBody)
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/shape"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
 )
@@ -23,9 +24,13 @@ type FetchRequest struct {
 	Timeout time.Duration
 	// Limit is how many clusters are read at once. 0: the fleet's.
 	Limit int
-	Keep  Keep
-	// Unreachable returns why a cluster need not be tried, nil for one that is to be tried; nil tries all.
-	Unreachable func(name string) *cluster.Error
+	// LimitPerCluster is the most objects of one cluster; 0: no limit. What is beyond it is not read.
+	LimitPerCluster int64
+	Keep            Keep
+	// Shape selects objects and says what is made of them. Not with tables.
+	Shape shape.Shape
+	// Unreachable tells which clusters are not to be tried; nil tries all.
+	Unreachable Unreachable
 }
 
 // Keep says what is not removed from objects.
@@ -47,7 +52,11 @@ type Batch struct {
 
 // Item is one object.
 type Item struct {
-	Namespace, Name, JSON string
+	Namespace, Name string
+	// JSON is the object, empty where a projection was asked for.
+	JSON string
+	// Projection is what the projection printed, at most 64 KiB.
+	Projection string
 }
 
 // End says how the reading of one cluster ended.
@@ -59,8 +68,14 @@ type End struct {
 	Pages        int
 	// ResourceVersion is the list's, empty for single objects and failures.
 	ResourceVersion string
-	// Queued is the time spent waiting for a turn, Duration that from the turn to the end, without waiting for the caller.
+	// Truncated says that there are more objects than were wanted, Inconsistent that the list changed while it was read so
+	// that its parts are of different resource versions.
+	Truncated, Inconsistent bool
+	// Queued is the time spent waiting: for a turn among the clusters of the call, for one at the cluster, where others read
+	// and its rate is bounded, and for memory. Duration is the rest, without waiting for the caller.
 	Queued, Duration time.Duration
+
+	known bool // the cluster was not tried
 }
 
 // Fetch reads the objects of one type from the selected clusters. No more is read than the range over the results takes.
@@ -81,7 +96,7 @@ func (f *Fleet) Fetch(ctx context.Context, r FetchRequest) (Run[*Batch], error) 
 		}
 	}
 	results := func(yield func(*Batch) bool) {
-		for part := range fanout.Stream(ctx, slices.Values(f.ordered(members, readWork)), f.limit(r.Limit), read) {
+		for part := range fanout.Stream(ctx, slices.Values(f.toRead(members, r.Unreachable)), f.limit(r.Limit), read) {
 			batch := f.fetched(part)
 			if batch != nil && !yield(batch) {
 				return
@@ -104,7 +119,7 @@ func (f *Fleet) fetched(part fanout.Part[*member, *Batch]) *Batch {
 	if end := part.Value.End; end != nil {
 		end.Duration = part.Took - end.Queued
 		end.Queued += part.Queued
-		if end.Err == nil || end.Err.Blame != cluster.BlameObserver {
+		if !end.known && (end.Err == nil || end.Err.Blame != cluster.BlameObserver) {
 			part.Key.pace.set(readWork, end.Duration)
 		}
 		f.metrics.ended(end)
@@ -120,8 +135,8 @@ func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest, h *hold) i
 			yield(&Batch{Cluster: m.name(), End: &End{Skipped: true}}, nil)
 			return
 		}
-		if known := r.knownUnreachable(m.name()); known != nil {
-			yield(&Batch{Cluster: m.name(), End: &End{Err: known}}, nil)
+		if known := r.Unreachable.of(m); known != nil {
+			yield(&Batch{Cluster: m.name(), End: &End{Err: known, known: true}}, nil)
 			return
 		}
 		watch := newStopwatch(ctx, cmp.Or(r.Timeout, cluster.DefaultReadTimeout))
@@ -132,19 +147,27 @@ func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest, h *hold) i
 			if batch.End != nil {
 				batch.End.Err = failed(ctx, watch.ctx, err)
 			}
-			watch.pause() // waiting for the caller is not the cluster's time
-			more := yield(batch, nil)
-			watch.resume()
-			if !more {
+			if !t.hand(batch, yield) {
 				return
 			}
 		}
 	}
 }
 
-func (r FetchRequest) knownUnreachable(name string) *cluster.Error {
-	if r.Unreachable == nil {
-		return nil
+// hand hands the batch to the caller, whose time is not the cluster's. A page that was asked for ahead does not wait for one
+// who is slow, and no other is asked for then.
+func (t *reading) hand(batch *Batch, yield func(*Batch, error) bool) bool {
+	t.watch.pause()
+	defer t.watch.resume()
+	next := t.next
+	if next == nil {
+		return yield(batch, nil)
 	}
-	return r.Unreachable(name)
+	patience := time.AfterFunc(callerPatience, next.close)
+	more := yield(batch, nil)
+	if !patience.Stop() {
+		t.forgetNext() // waits until it is closed
+		t.slow = true
+	}
+	return more
 }

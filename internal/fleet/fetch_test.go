@@ -206,7 +206,13 @@ func TestAClusterThatDoesNotComeToAnEndIsLeftAtItsTimeout(t *testing.T) {
 	fetchFromFaulty(t, 6*time.Second, []faulty{
 		{lists(simulator.Fault{Kind: simulator.Hang}), cluster.ResponseTimeout},
 		{lists(simulator.Fault{Kind: simulator.Drip, Interval: 10 * time.Millisecond}), cluster.ResponseTimeout},
-		{lists(simulator.Fault{Kind: simulator.EndlessContinue}), cluster.ResponseTimeout},
+	})
+}
+
+func TestAListWhosePagesBringNothingNewEndsHoweverMuchTimeThereIs(t *testing.T) {
+	t.Parallel()
+	fetchFromFaulty(t, time.Hour, []faulty{
+		{lists(simulator.Fault{Kind: simulator.EndlessContinue}), cluster.ResponseTooLarge},
 	})
 }
 

@@ -49,6 +49,15 @@ func (h *hold) acquire(ctx context.Context) error {
 	return nil
 }
 
+// another returns a hold of the same call that holds nothing yet.
+func (h *hold) another() *hold { return &hold{call: h.call, fleet: h.fleet} }
+
+// takeOver takes what the other one holds in place of its own.
+func (h *hold) takeOver(other *hold) {
+	h.release()
+	h.held, other.held = other.held, false
+}
+
 // release gives the memory back, if some is held.
 func (h *hold) release() {
 	if !h.held {

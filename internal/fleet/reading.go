@@ -6,9 +6,9 @@ import (
 	"io"
 	"iter"
 	"strings"
-	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/shape"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
@@ -37,6 +37,8 @@ type reading struct {
 	// resource is what the query has been resolved to, once a page is open.
 	resource cluster.Resource
 	keep     Keep
+	limit    int64 // of objects; 0: none
+	shape    shape.Shape
 	watch    *stopwatch
 	// flush hands the batch on and reports whether the caller wants more.
 	flush func() bool
@@ -44,10 +46,20 @@ type reading struct {
 	batch *Batch
 	size  int // bytes in batch
 	end   End
+
+	// next is the page asked for ahead, nil if there is none. expected is how many objects there may be when the page that is
+	// being read is at its end, looked says that it was tried to ask for the next one.
+	next     *ahead
+	expected int64
+	looked   bool
+	// slow says that the caller kept a page waiting that was asked for ahead.
+	slow bool
 }
 
 func newReading(f *Fleet, m *member, r FetchRequest, h *hold, watch *stopwatch) *reading {
-	return &reading{fleet: f, member: m, hold: h, query: r.Query, keep: r.Keep, watch: watch, batch: &Batch{}}
+	return &reading{
+		fleet: f, member: m, hold: h, query: r.Query, keep: r.Keep, shape: r.Shape, limit: r.LimitPerCluster, watch: watch, batch: &Batch{},
+	}
 }
 
 // batches yields the objects in batches. The last one, also after an error, carries the End; the error is beside it.
@@ -61,13 +73,19 @@ func (t *reading) batches() iter.Seq2[*Batch, error] {
 	}
 	return func(yield func(*Batch, error) bool) {
 		t.flush = func() bool { return yield(t.take(), nil) }
+		defer t.forgetNext()
 		err := read(t.watch.ctx)
 		if errors.Is(err, errLeft) {
 			return
 		}
+		t.forgetNext() // what follows may wait for the caller
+		if errors.Is(err, errEnough) {
+			t.end.Truncated, err = true, checkNames(t.end.ResourceVersion)
+		}
 		if err != nil {
 			t.end.ResourceVersion = ""
 		}
+		t.end.Queued = t.watch.queued
 		last := t.take()
 		last.End = &t.end
 		yield(last, err)
@@ -97,13 +115,21 @@ func isSecret(n cluster.TypeName) bool {
 	return n.Group == "" && (name == "secrets" || name == "secret")
 }
 
-// open asks for a page. What the pages before it brought does not wait for its answer, and holds no memory meanwhile.
+// open begins a page. What the pages before it brought does not wait for its answer, and holds no memory meanwhile.
 func (t *reading) open(ctx context.Context, continueToken string) (io.ReadCloser, error) {
+	if continueToken != "" && t.full() {
+		return nil, errEnough
+	}
 	if t.size > 0 && !t.flush() {
 		return nil, errLeft
 	}
+	t.looked = false
+	if next := t.next; next != nil && next.token == continueToken {
+		return t.openNext(next)
+	}
+	t.forgetNext()
 	t.hold.release()
-	body, err := t.member.client.Read(ctx, t.query, continueToken)
+	body, err := t.member.client.Read(cluster.WithWaiter(ctx, t.watch), t.page(t.end.Items, continueToken), continueToken)
 	if err != nil {
 		return nil, unended(err, continueToken)
 	}
@@ -115,11 +141,17 @@ func (t *reading) open(ctx context.Context, continueToken string) (io.ReadCloser
 	return body, nil
 }
 
-// unended is err, but for a list whose time ran out while its next page waited for the cluster's rate: it has had its turn,
-// and did not come to an end.
+// unended is err, but for a page that is not the first: one whose token has expired is the pager's business, and a list whose
+// time ran out while its next page waited for the cluster's rate has had its turn, and did not come to an end.
 func unended(err error, continueToken string) error {
+	if continueToken == "" {
+		return err
+	}
+	if fresh, expired := cluster.Expired(err); expired {
+		return &manifest.ExpiredError{Continue: fresh, Err: err}
+	}
 	e, ok := errors.AsType[*cluster.Error](err)
-	if !ok || continueToken == "" || e.Reason != cluster.QueueTimeout {
+	if !ok || e.Reason != cluster.QueueTimeout {
 		return err
 	}
 	return cluster.NewError(cluster.ResponseTimeout, e.Phase, "the list did not come to an end in time", err)
@@ -130,12 +162,9 @@ func (t *reading) reserve(ctx context.Context) error {
 	if t.hold.tryAcquire() {
 		return nil
 	}
-	start := time.Now()
-	t.watch.pause()
-	defer t.watch.resume()
-	err := t.hold.acquire(ctx)
-	t.end.Queued += time.Since(start)
-	if err != nil {
+	t.watch.Wait()
+	defer t.watch.Go()
+	if err := t.hold.acquire(ctx); err != nil {
 		return cluster.Unfinished(cluster.PhaseQueue, context.Cause(ctx))
 	}
 	return nil
@@ -144,10 +173,18 @@ func (t *reading) reserve(ctx context.Context) error {
 // list reads a list.
 func (t *reading) list(ctx context.Context) error {
 	pager := manifest.NewPager(t.open, t.options())
-	defer func() { t.account(pager.Meta(), pager.Pages(), pager.Bytes()) }()
+	defer func() {
+		t.account(pager.Meta(), pager.Pages(), pager.Bytes())
+		t.end.Inconsistent = pager.Inconsistent()
+	}()
 	for item, err := range pager.All(ctx) {
+		meta := pager.Meta()
 		if err == nil {
-			err = t.addItem(pager.Meta(), item)
+			t.lookAhead(ctx, meta.Continue)
+			err = t.addItem(meta, item)
+		}
+		if err == nil {
+			err = t.enough(meta)
 		}
 		if err != nil {
 			return err
@@ -159,13 +196,21 @@ func (t *reading) list(ctx context.Context) error {
 // table reads a list, or one object, as the rows that the server prints.
 func (t *reading) table(ctx context.Context) error {
 	pager := manifest.NewTablePager(t.open, t.options())
-	defer func() { t.account(pager.Meta(), pager.Pages(), pager.Bytes()) }()
+	defer func() {
+		t.account(pager.Meta(), pager.Pages(), pager.Bytes())
+		t.end.Inconsistent = pager.Inconsistent()
+	}()
 	for row, err := range pager.All(ctx) {
+		meta := pager.Meta()
 		if err == nil && t.end.Items == 0 {
 			t.addColumns(pager.Columns())
 		}
 		if err == nil {
+			t.lookAhead(ctx, meta.Continue)
 			err = t.addRow(row)
+		}
+		if err == nil {
+			err = t.enough(meta)
 		}
 		if err != nil {
 			return err

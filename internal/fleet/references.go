@@ -4,15 +4,19 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/clusterfleet/clusterfleet/internal/shape"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 	"github.com/clusterfleet/clusterfleet/pkg/fanout"
 )
+
+// getsForOneFetch is how many clusters single objects are read from at once where one would be read as a list: a single
+// object is small, and its reading is mostly waiting.
+const getsForOneFetch = 4
 
 // Reference names one object of one cluster.
 type Reference struct {
@@ -25,9 +29,13 @@ type GetRequest struct {
 	References []Reference
 	// Timeout is what one object may take, the wait for its turn not included. 0: cluster.DefaultReadTimeout.
 	Timeout time.Duration
-	// Limit is how many clusters are read at once. 0: the fleet's.
+	// Limit is how many clusters are read at once. 0: four times the fleet's.
 	Limit int
 	Keep  Keep
+	// Unreachable tells which clusters are not to be tried; nil tries all.
+	Unreachable Unreachable
+	// Projection is what is made of each object. Nil: nothing, the object itself is wanted.
+	Projection *shape.Projection
 }
 
 // GetResult is what became of one reference.
@@ -35,26 +43,20 @@ type GetResult struct {
 	Index   int // into the request's references
 	Cluster string
 	Item    Item
-	Bytes   int64
 	Err     *cluster.Error // nil if the object was read
 	Skipped bool           // for virtual clusters
-}
 
-// errand is what is to be read from one cluster.
-type errand struct {
-	cluster string
-	member  *member // nil if the fleet has no such cluster
-	indexes []int
-}
+	// What follows counts once where several references are answered by one reading.
 
-// errandItem is one object of an errand.
-type errandItem struct {
-	index int // into the request's references
-	hold  hold
+	Bytes int64
+	// Queued and Duration are as those of an End; the first result of a cluster has the cluster's wait for its turn.
+	Queued, Duration time.Duration
+	// Throttled says that the cluster asked to be asked less often. One result of a cluster has it.
+	Throttled bool
 }
 
 // Get reads single objects. It fans out over clusters, and within each over its objects, so that the limits of one cluster
-// hold up none of the others.
+// hold up none of the others. An object that is referred to several times is read once.
 func (f *Fleet) Get(ctx context.Context, r GetRequest) (Run[GetResult], error) {
 	for i, reference := range r.References {
 		if err := checkQuery(fmt.Sprintf("references[%d].", i), reference.Query); err != nil {
@@ -62,105 +64,75 @@ func (f *Fleet) Get(ctx context.Context, r GetRequest) (Run[GetResult], error) {
 		}
 	}
 	share := semaphore.NewWeighted(maxCallBytes)
-	run := func(ctx context.Context, e *errand) iter.Seq2[GetResult, error] { return f.runErrand(ctx, e, r, share) }
+	run := func(ctx context.Context, e *errand) iter.Seq2[*GetResult, error] {
+		return f.runErrand(ctx, e, r, share)
+	}
 	results := func(yield func(GetResult) bool) {
-		for part := range fanout.Stream(ctx, slices.Values(f.errands(r.References)), f.limit(r.Limit), run) {
-			switch {
-			case !part.Done:
-				if !yield(part.Value) {
+		for part := range fanout.Stream(ctx, slices.Values(f.errands(r)), f.getLimit(r.Limit), run) {
+			e := part.Key
+			if !part.Done {
+				e.tell(part.Value, part.Queued)
+				if !yield(*part.Value) {
 					return
 				}
-			case part.Err != nil:
-				if !f.yieldFailed(part, yield) {
-					return
-				}
+				continue
+			}
+			if part.Err != nil && !e.fail(f.unfinished(e.cluster, part.Err), part.Queued, yield) {
+				return
 			}
 		}
 	}
 	return Run[GetResult]{Expected: len(r.References), Results: results}, nil
 }
 
-// errands groups references by cluster, in the order in which clusters are to be asked.
-func (f *Fleet) errands(references []Reference) []*errand {
-	byName := make(map[string]*errand)
-	roster := f.roster.Load()
-	for i, reference := range references {
-		e := byName[reference.Cluster]
-		if e == nil {
-			e = &errand{cluster: reference.Cluster, member: roster.byName[reference.Cluster]}
-			byName[reference.Cluster] = e
-		}
-		e.indexes = append(e.indexes, i)
+func (f *Fleet) getLimit(wanted int) int {
+	if wanted <= 0 {
+		wanted = getsForOneFetch * f.options.Limit
 	}
-	var sorted []*errand
-	var members []*member
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		if e := byName[name]; e.member == nil {
-			sorted = append(sorted, e)
-		} else {
-			members = append(members, e.member)
-		}
-	}
-	for _, m := range f.ordered(members, readWork) {
-		sorted = append(sorted, byName[m.name()])
-	}
-	return sorted
+	return f.limit(wanted)
 }
 
-// runErrand yields the objects of one cluster. The memory of each is held until the caller has taken it.
-func (f *Fleet) runErrand(ctx context.Context, e *errand, r GetRequest, share *semaphore.Weighted) iter.Seq2[GetResult, error] {
-	return func(yield func(GetResult, error) bool) {
-		items := make([]*errandItem, len(e.indexes))
-		for i, index := range e.indexes {
-			items[i] = &errandItem{index: index, hold: hold{call: share, fleet: f.reads}}
-			defer items[i].hold.release() // what was read and not taken
+// runErrand yields the objects of one cluster. The memory of each is held until the caller has taken it for each reference.
+func (f *Fleet) runErrand(ctx context.Context, e *errand, r GetRequest, share *semaphore.Weighted) iter.Seq2[*GetResult, error] {
+	return func(yield func(*GetResult, error) bool) {
+		for _, i := range e.items {
+			i.hold = hold{call: share, fleet: f.reads}
+			defer i.hold.release() // what was read and not taken
 		}
-		get := func(ctx context.Context, i *errandItem) (GetResult, error) {
-			return f.get(ctx, e, r.References[i.index].Query, r, &i.hold), nil
-		}
-		for result := range fanout.Each(ctx, slices.Values(items), cluster.MaxReads, get) {
+		get := func(ctx context.Context, i *errandItem) (GetResult, error) { return f.get(ctx, e, i, r), nil }
+		for result := range fanout.Each(ctx, slices.Values(e.items), cluster.MaxReads, get) {
 			value := result.Value
 			if result.Err != nil {
 				value = GetResult{Err: f.unfinished(e.cluster, result.Err)}
 			}
-			value.Index, value.Cluster = result.Key.index, e.cluster
-			more := yield(value, nil)
-			result.Key.hold.release()
-			if !more {
+			if !result.Key.yield(value, yield) {
 				return
 			}
+			result.Key.hold.release()
 		}
 	}
 }
 
-func (f *Fleet) get(ctx context.Context, e *errand, q cluster.Query, r GetRequest, h *hold) GetResult {
+func (f *Fleet) get(ctx context.Context, e *errand, i *errandItem, r GetRequest) GetResult {
 	if e.member == nil {
 		unknown := &UnknownClusterError{Names: []string{e.cluster}}
 		return GetResult{Err: cluster.NewError(cluster.NotFound, cluster.PhaseQueue, unknown.Error(), unknown)}
 	}
-	var result GetResult
-	one := FetchRequest{Query: q, Timeout: r.Timeout, Keep: r.Keep}
 	start := time.Now()
-	for batch := range f.fetch(ctx, e.member, one, h) { //nolint:errcheck // it yields none
+	var result GetResult
+	one := FetchRequest{
+		Query: i.query, Timeout: r.Timeout, Keep: r.Keep, Shape: shape.Shape{Projection: r.Projection}, Unreachable: r.Unreachable,
+	}
+	for batch := range f.fetch(ctx, e.member, one, &i.hold) { //nolint:errcheck // it yields none
 		if len(batch.Items) > 0 {
 			result.Item = batch.Items[0]
 		}
-		if batch.End != nil {
-			result.Err, result.Skipped, result.Bytes = batch.End.Err, batch.End.Skipped, batch.End.Bytes
-			batch.End.Duration = time.Since(start) - batch.End.Queued
-			f.metrics.ended(batch.End)
+		if end := batch.End; end != nil {
+			result.Err, result.Skipped, result.Bytes, result.Queued = end.Err, end.Skipped, end.Bytes, end.Queued
+			end.Duration = time.Since(start) - end.Queued
+			f.metrics.ended(end)
 		}
 	}
+	result.Duration = time.Since(start) - result.Queued
 	return result
-}
-
-// yieldFailed yields a result for each reference of a cluster whose turn did not come.
-func (f *Fleet) yieldFailed(part fanout.Part[*errand, GetResult], yield func(GetResult) bool) bool {
-	e := part.Key
-	for _, index := range e.indexes {
-		if !yield(GetResult{Index: index, Cluster: e.cluster, Err: f.unfinished(e.cluster, part.Err)}) {
-			return false
-		}
-	}
-	return true
 }

@@ -90,7 +90,7 @@ func TestGetTellsOfEachReference(t *testing.T) {
 			t.Errorf("reference %d: %v, %.200s", i, r.Err, r.Item.JSON)
 		}
 	}
-	summary.Bytes = 0
+	summary.Bytes, summary.Queued, summary.Busy = 0, 0, 0
 	if diff := cmp.Diff(fleet.Summary{Succeeded: 8, Failed: 5, Skipped: 1, Items: 8}, summary); diff != "" {
 		t.Error(diff)
 	}
@@ -147,7 +147,133 @@ func TestReferencesOfClustersWhoseTurnDoesNotComeAreReported(t *testing.T) {
 	for _, r := range getAll(ctx, t, f, fleet.GetRequest{References: references, Limit: 1}) {
 		summary.Get(r)
 	}
+	if summary.Queued < 5500*time.Millisecond || summary.Busy < 3500*time.Millisecond {
+		t.Errorf("three clusters waited for %v in all, two reads took %v", summary.Queued, summary.Busy)
+	}
+	summary.Queued, summary.Busy = 0, 0
 	if diff := cmp.Diff(fleet.Summary{Failed: cluster.MaxReads, NotAttempted: 20 - cluster.MaxReads}, summary); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAnObjectThatIsNamedTwiceIsReadOnce(t *testing.T) {
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 2})
+	names := sim.Names()
+	some := someConfigMaps(t, f, names[0], 3)
+	elsewhere := some[0]
+	elsewhere.Cluster = names[1]
+	missing := some[0]
+	missing.Query.Name = "not-there"
+	references := []fleet.Reference{some[0], some[1], some[0], elsewhere, missing, some[2], some[0], missing}
+	sim.ResetStats()
+	var summary fleet.Summary
+	for i, r := range getAll(t.Context(), t, f, fleet.GetRequest{References: references}) {
+		summary.Get(r)
+		want := references[i]
+		if r.Cluster != want.Cluster || (r.Err == nil) == (want == missing) {
+			t.Errorf("reference %d: %+v", i, r)
+		}
+		if r.Err == nil && (r.Item.Name != want.Query.Name || !strings.Contains(r.Item.JSON, want.Query.Name)) {
+			t.Errorf("reference %d to %s: %.200s", i, want.Query.Name, r.Item.JSON)
+		}
+	}
+	const discovery = 2 // because of the object that is not there
+	if n := sim.Stats().Requests; n != 5+discovery {
+		t.Errorf("%d requests", n)
+	}
+	once := int64(len(references[0].Query.Name))
+	if summary.Items != 6 || summary.Succeeded != 6 || summary.Failed != 2 || summary.Bytes < 4*once || summary.Bytes > 4*2000 {
+		t.Errorf("%+v", summary)
+	}
+	if !f.Idle() {
+		t.Error("something is still held")
+	}
+}
+
+func TestManyClustersAreReadFromAtOnceByReference(t *testing.T) {
+	const clusters = 100
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: clusters, Counts: fleettest.OnlyConfigMaps(4), Latency: simulator.Constant(300 * time.Millisecond)})
+	references := everywhere(t, f, sim)
+	for _, r := range getAll(t.Context(), t, f, fleet.GetRequest{References: references}) {
+		if r.Err != nil {
+			t.Error(r.Err)
+		}
+	}
+	if s := sim.Stats(); s.PeakInFlight <= cluster.MaxReads*fleet.DefaultLimit || s.PeakInFlightOfCluster > cluster.MaxReads {
+		t.Errorf("%d reads at once, %d of one cluster", s.PeakInFlight, s.PeakInFlightOfCluster)
+	}
+}
+
+func TestTheLongestErrandBeginsFirst(t *testing.T) {
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 3})
+	names := sim.Names()
+	var references []fleet.Reference
+	for i, n := range []int{1, 4, 2} {
+		references = append(references, someConfigMaps(t, f, names[i], n)...)
+	}
+	run, err := f.Get(t.Context(), fleet.GetRequest{References: references, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for r := range run.Results {
+		order = append(order, r.Cluster)
+	}
+	if diff := cmp.Diff([]string{names[1], names[2], names[0]}, slices.Compact(order)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestClustersThatAreKnownToBeUnreachableAreNotTried(t *testing.T) {
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 6, OwnPorts: true, Latency: simulator.Constant(50 * time.Millisecond)})
+	names := sim.Names()
+	references := make([]fleet.Reference, 0, 2*len(names))
+	for _, r := range someConfigMaps(t, f, names[0], 2) {
+		for _, name := range names {
+			r.Cluster = name
+			references = append(references, r)
+		}
+	}
+	dead := names[3:]
+	for _, name := range dead {
+		fleettest.SetFault(t, sim, name, simulator.Fault{Kind: simulator.Blackhole})
+	}
+	sim.ResetStats()
+	known := func(name string) *cluster.Error {
+		if !slices.Contains(dead, name) {
+			return nil
+		}
+		return cluster.NewError(cluster.ConnectTimeout, cluster.PhaseQueue, "known", nil)
+	}
+	check := func(about, name string, n int, e *cluster.Error, took time.Duration) {
+		t.Helper()
+		if isDead := slices.Contains(dead, name); isDead != (e != nil) || isDead && e.Message != "known" || isDead != (n < len(dead)) {
+			t.Errorf("%s: %s came at place %d with %v", about, name, n, e)
+		} else if isDead && took > 10*time.Millisecond {
+			t.Errorf("%s: %s took %v", about, name, took)
+		}
+	}
+	fetching, err := f.Fetch(t.Context(), fleet.FetchRequest{Query: configMaps(), Unreachable: known, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for b := range fetching.Results {
+		if b.End != nil {
+			check("fetch", b.Cluster, n, b.End.Err, b.End.Duration)
+			n++
+		}
+	}
+	getting, err := f.Get(t.Context(), fleet.GetRequest{References: references, Unreachable: known, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n = 0
+	for r := range getting.Results {
+		check("get", r.Cluster, n/2, r.Err, r.Duration)
+		n++
+	}
+	if n != len(references) {
+		t.Errorf("%d results", n)
 	}
 }

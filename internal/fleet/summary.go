@@ -12,6 +12,10 @@ type Summary struct {
 	Duration                                                      time.Duration
 	Items, Bytes                                                  int64
 	DeadlineExceeded                                              bool
+	// Queued and Busy are what all clusters together waited in the aggregator and took once it was their turn, Throttled is
+	// how many asked to be asked less often. They count fetches only.
+	Queued, Busy time.Duration
+	Throttled    int
 }
 
 // failure counts one result that ended with the error.
@@ -45,11 +49,18 @@ func (s *Summary) Fetch(b *Batch) {
 	}
 	s.Items += b.End.Items
 	s.Bytes += b.End.Bytes
+	s.Queued += b.End.Queued
+	s.Busy += b.End.Duration
+	if throttled(b.End.Err) {
+		s.Throttled++
+	}
 	switch {
 	case b.End.Skipped:
 		s.Skipped++
 	case b.End.Err != nil:
 		s.failure(b.End.Err)
+	case b.End.Truncated:
+		s.Truncated++
 	default:
 		s.Succeeded++
 	}
@@ -58,6 +69,11 @@ func (s *Summary) Fetch(b *Batch) {
 // Get counts one result.
 func (s *Summary) Get(r GetResult) {
 	s.Bytes += r.Bytes
+	s.Queued += r.Queued
+	s.Busy += r.Duration
+	if r.Throttled {
+		s.Throttled++
+	}
 	switch {
 	case r.Skipped:
 		s.Skipped++
@@ -67,4 +83,9 @@ func (s *Summary) Get(r GetResult) {
 		s.Succeeded++
 		s.Items++
 	}
+}
+
+// throttled reports whether a cluster has asked to be asked less often.
+func throttled(e *cluster.Error) bool {
+	return e != nil && e.IsThrottling()
 }

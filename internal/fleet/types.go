@@ -19,8 +19,8 @@ type TypesRequest struct {
 	Removed bool
 	// Limit is how many clusters are asked at once. 0: the fleet's.
 	Limit int
-	// Unreachable returns why a cluster need not be tried, nil for one that is to be tried; nil tries all.
-	Unreachable func(name string) *cluster.Error
+	// Unreachable tells which clusters are not to be tried; nil tries all.
+	Unreachable Unreachable
 }
 
 // TypesReport is what clusters serve, all together.
@@ -86,7 +86,7 @@ func (f *Fleet) Types(ctx context.Context, r TypesRequest) (*TypesReport, error)
 	ask := func(ctx context.Context, m *member) (*cluster.Types, error) { return f.typesOf(ctx, m, r) }
 	t := newTally(members, r.Group)
 	result := &TypesReport{Summary: Summary{Expected: len(members)}}
-	for part := range fanout.Each(ctx, slices.Values(f.ordered(members, readWork)), f.limit(r.Limit), ask) {
+	for part := range fanout.Each(ctx, slices.Values(f.toRead(members, r.Unreachable)), f.limit(r.Limit), ask) {
 		switch {
 		case part.Err != nil:
 			e := f.unfinished(part.Key.name(), part.Err)
@@ -114,10 +114,8 @@ func (f *Fleet) typesOf(ctx context.Context, m *member, r TypesRequest) (*cluste
 	if m.client == nil {
 		return nil, nil //nolint:nilnil // as documented
 	}
-	if r.Unreachable != nil {
-		if known := r.Unreachable(m.name()); known != nil {
-			return nil, known
-		}
+	if known := r.Unreachable.of(m); known != nil {
+		return nil, known
 	}
 	own, cancel := context.WithTimeoutCause(ctx, cluster.DefaultReadTimeout, readTimeoutError{})
 	defer cancel()

@@ -25,6 +25,8 @@ var (
 	ErrTooLarge = errors.New("body too large")
 	// ErrEndless says that the pages of a list do not come to an end.
 	ErrEndless = errors.New("endless list")
+	// ErrExpired says that a list could not be read to its end because its continue tokens expired again and again.
+	ErrExpired = errors.New("expired list")
 )
 
 var (
@@ -77,6 +79,8 @@ type StatusError struct {
 	Message string
 	// RetryAfter is how long the server asks to wait, 0 when it does not say. It is not bounded.
 	RetryAfter time.Duration
+	// Continue is the token by which a list goes on whose own token has expired, where the server gives one.
+	Continue string
 }
 
 // Error returns the message and, where there is one, the reason.
@@ -102,6 +106,9 @@ func failureStatus(object []byte, at int64) error {
 		Details struct {
 			RetryAfterSeconds int64 `json:"retryAfterSeconds"`
 		} `json:"details"`
+		Metadata struct {
+			Continue string `json:"continue"`
+		} `json:"metadata"`
 	}
 	if err := json.Unmarshal(object, &status); err != nil {
 		return malformed(at, "a Status whose members have other types than Kubernetes gives them")
@@ -114,5 +121,6 @@ func failureStatus(object []byte, at int64) error {
 		Reason:     safetext.Truncate(status.Reason, 256),
 		Message:    safetext.Clean(status.Message),
 		RetryAfter: time.Duration(min(max(status.Details.RetryAfterSeconds, 0), math.MaxInt32)) * time.Second,
+		Continue:   status.Metadata.Continue,
 	}
 }

@@ -15,7 +15,7 @@ const maxEmptyPages = 1000
 // Opener asks for one page of a list: the first one for an empty token, else the one that the token continues. A body
 // must fail its reads when ctx ends, as those of HTTP responses do. It is closed when the page has been read.
 //
-// The pager passes on what an Opener returns. Tokens that have expired (410) are its business.
+// The pager passes on what an Opener returns, but for an *ExpiredError.
 type Opener func(ctx context.Context, continueToken string) (io.ReadCloser, error)
 
 // page is what Reader and TableReader have in common.
@@ -26,17 +26,30 @@ type page[T any] interface {
 	Close()
 }
 
-// Pager reads a list to its end, page by page. A Pager is for one goroutine, and reads its list once.
+// Pager reads a list to its end, page by page. A list whose continue token expires goes on by the token that the server
+// gives instead, or is begun anew up to 3 times; no item is delivered twice. A Pager is for one goroutine, and reads its list
+// once.
 type Pager[T any] struct {
 	open    Opener
 	read    func(io.Reader) page[T]
+	key     func(T) key
 	meta    Meta
 	pages   int
-	items   int64
+	items   int64 // delivered
 	bytes   int64
-	empty   int                 // pages without an item since the last one with some
+	empty   int                 // pages since the last one that brought the list closer to its end
 	seen    map[uint64]struct{} // the tokens so far
 	hashing maphash.Seed
+
+	at        key  // the last item of all read since the list was begun, by its key
+	begun     bool // there is one
+	unordered bool // some item stood behind that
+	skipTo    key  // the same of what was delivered before the list was begun anew
+	skipping  bool
+
+	expiries     int // since the last item that brought the list closer to its end
+	restarts     int
+	inconsistent bool
 }
 
 // NewPager returns a Pager over the items of a list; opts.List is implied.
@@ -45,11 +58,11 @@ func NewPager(open Opener, opts Options) *Pager[Item] {
 	if opts.Pool == nil {
 		opts.Pool = new(Pool)
 	}
-	return newPager(open, func(body io.Reader) page[Item] { return NewReader(body, opts) })
+	return newPager(open, func(body io.Reader) page[Item] { return NewReader(body, opts) }, itemKey)
 }
 
-func newPager[T any](open Opener, read func(io.Reader) page[T]) *Pager[T] {
-	return &Pager[T]{open: open, read: read, seen: make(map[uint64]struct{}), hashing: maphash.MakeSeed()}
+func newPager[T any](open Opener, read func(io.Reader) page[T], keyOf func(T) key) *Pager[T] {
+	return &Pager[T]{open: open, read: read, key: keyOf, seen: make(map[uint64]struct{}), hashing: maphash.MakeSeed()}
 }
 
 // TablePager is a Pager over the rows of server-side Tables.
@@ -67,7 +80,7 @@ func NewTablePager(open Opener, opts Options) *TablePager {
 	t.Pager = newPager(open, func(body io.Reader) page[Row] {
 		t.table = NewTableReader(body, opts)
 		return t.table
-	})
+	}, rowKey)
 	return t
 }
 
@@ -80,21 +93,26 @@ func (t *TablePager) Columns() []Column {
 }
 
 // All returns the items of the list. It ends after the last page, or with an error: the Opener's, the body's, the
-// reader's, that of ctx, or one that wraps ErrEndless where a continue token came a second time or 1,000 pages in a row
-// brought nothing. An item is valid until the next one is asked for.
+// reader's, that of ctx, one that wraps ErrExpired, or one that wraps ErrEndless where a continue token came a second time
+// or 1,000 pages in a row brought nothing that stands behind what had come. An item is valid until the next one is asked for.
 func (p *Pager[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		for token := ""; ; token = p.meta.Continue {
+		for token := ""; ; {
 			more, err := p.page(ctx, token, yield)
 			if err == nil && more {
 				err = p.guard()
 			}
+			switch {
+			case err == nil && (!more || p.meta.Continue == ""):
+				return
+			case err == nil:
+				token = p.meta.Continue
+			case token != "":
+				token, err = p.resume(err)
+			}
 			if err != nil {
 				var none T
 				yield(none, err)
-				return
-			}
-			if !more || p.meta.Continue == "" {
 				return
 			}
 		}
@@ -109,6 +127,10 @@ func (p *Pager[T]) Pages() int { return p.pages }
 
 // Bytes returns how many bytes the pages had so far.
 func (p *Pager[T]) Bytes() int64 { return p.bytes }
+
+// Inconsistent reports whether items were delivered before and after a continue token expired: they are of different
+// resource versions of the list.
+func (p *Pager[T]) Inconsistent() bool { return p.inconsistent }
 
 // page yields the items of one page. It returns false when the consumer wants no more.
 func (p *Pager[T]) page(ctx context.Context, token string, yield func(T, error) bool) (bool, error) {
@@ -136,7 +158,9 @@ func (p *Pager[T]) page(ctx context.Context, token string, yield func(T, error) 
 		case ctx.Err() != nil:
 			return false, ctx.Err()
 		}
-		p.empty = 0
+		if p.pass(p.key(item)) {
+			continue
+		}
 		p.items++
 		if !yield(item, nil) {
 			return false, nil
@@ -155,7 +179,7 @@ func (p *Pager[T]) guard() error {
 	}
 	p.seen[token] = struct{}{}
 	if p.empty >= maxEmptyPages {
-		return p.endless(fmt.Sprintf("%d pages in a row without an item", p.empty))
+		return p.endless(fmt.Sprintf("%d pages in a row without a new item", p.empty))
 	}
 	return nil
 }

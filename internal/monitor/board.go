@@ -30,6 +30,14 @@ func (b *board) all(now time.Time, stale time.Duration) []*health.Record {
 	return records
 }
 
+func (b *board) get(name string, now time.Time, stale time.Duration) *health.Record {
+	value, ok := b.byName.Load(name)
+	if !ok {
+		return nil
+	}
+	return fresh(value.(*health.Record), now, stale) //nolint:forcetypeassert // nothing else is ever stored
+}
+
 func (b *board) incidents() []health.Incident {
 	if incidents := b.shared.Load(); incidents != nil {
 		return *incidents

@@ -114,6 +114,11 @@ func (m *Monitor) Records() []*health.Record {
 	return records
 }
 
+// Record returns the record of one cluster as Records does, nil if it is not watched.
+func (m *Monitor) Record(name string) *health.Record {
+	return m.board.get(name, time.Now(), m.options.Rules.Stale)
+}
+
 // Changes brings the records that have changed.
 func (m *Monitor) Changes() *broadcast.Hub[*health.Record] { return m.changes }
 

@@ -185,6 +185,9 @@ func summary(s fleet.Summary) *fleetv1.Summary {
 		Items:            s.Items,
 		Bytes:            s.Bytes,
 		DeadlineExceeded: s.DeadlineExceeded,
+		Queued:           duration(s.Queued),
+		ClusterTime:      duration(s.Busy),
+		Throttled:        int32(s.Throttled), //nolint:gosec // likewise
 	}
 }
 

@@ -17,6 +17,7 @@ func fetchQuery(r *fleetv1.FetchManifestsRequest) cluster.Query {
 		LabelSelector: r.GetLabelSelector(),
 		FieldSelector: r.GetFieldSelector(),
 		Format:        format(r.GetOutput()),
+		AllowStale:    r.GetAllowStale(),
 	}
 }
 
@@ -71,7 +72,7 @@ func batch(b *fleet.Batch) *fleetv1.ManifestBatch {
 }
 
 func manifestMessage(item fleet.Item) *fleetv1.Manifest {
-	return &fleetv1.Manifest{Namespace: item.Namespace, Name: item.Name, Json: item.JSON}
+	return &fleetv1.Manifest{Namespace: item.Namespace, Name: item.Name, Json: item.JSON, Projection: item.Projection}
 }
 
 func table(b *fleet.Batch) *fleetv1.Table {
@@ -107,6 +108,8 @@ func completion(e *fleet.End) *fleetv1.Completion {
 		ResourceVersion: e.ResourceVersion,
 		Queued:          durationpb.New(e.Queued),
 		Duration:        durationpb.New(e.Duration),
+		Truncated:       e.Truncated,
+		Inconsistent:    e.Inconsistent,
 	}
 	if e.Err != nil {
 		m.Error = clusterStatus(e.Err)

@@ -79,5 +79,5 @@ func incident(i health.Incident) *fleetv1.Incident {
 	}
 }
 
-// count is a number of clusters or of probes of one.
-func count(n int) int32 { return int32(n) } //nolint:gosec // a fleet has fewer than 2³¹ clusters
+// count is a number of clusters, or of probes or workloads of one.
+func count(n int) int32 { return int32(n) } //nolint:gosec // a fleet has fewer than 2³¹ clusters, and a cluster workloads

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/internal/hibernation"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
@@ -124,6 +125,7 @@ func TestEveryWordOfTheDomainHasItsOwnInTheAPI(t *testing.T) {
 			cluster.CheckDNS, cluster.CheckTCP, cluster.CheckTLS, cluster.CheckReady, cluster.CheckVersion, cluster.CheckAuthn, cluster.CheckAuthz), 1},
 		{"outcomes", enums(func(o cluster.Outcome) fleetv1.Check_Outcome { return check(cluster.Check{Outcome: o}).GetOutcome() },
 			cluster.Passed, cluster.Failed, cluster.Skipped), 1},
+		{"hibernation", enums(hibernationState, hibernation.Running, hibernation.Hibernated, hibernation.PartiallyHibernated, hibernation.Unknown), 1},
 		{"expiries", enums(expiryKind, cluster.ServingCertificate, cluster.ClientCertificateExpiry, cluster.TokenExpiry), 1},
 	} {
 		values := test.got[0].Descriptor().Values()

@@ -18,6 +18,8 @@ import (
 type Monitor interface {
 	// Records returns what is known of each cluster, sorted by name.
 	Records() []*health.Record
+	// Record returns what is known of one cluster, nil if it is not watched. It is quick.
+	Record(name string) *health.Record
 	// Changes returns the hub of the same records by name. It is the same one each time.
 	Changes() *broadcast.Hub[*health.Record]
 }

@@ -37,7 +37,7 @@ func TestCallersCannotSendWhatIsTooMuchOrUnknown(t *testing.T) {
 }
 
 func apiServices() []string {
-	return []string{"fleet.v1.ClusterService", "fleet.v1.HealthService", "fleet.v1.ManifestService"}
+	return []string{"fleet.v1.ClusterService", "fleet.v1.HealthService", "fleet.v1.ManifestService", "fleet.v1.WorkloadService"}
 }
 
 func TestHealthIsToldForEachService(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 // manifests serves fleet.v1.ManifestService.
 type manifests struct {
 	fleetv1.UnimplementedManifestServiceServer
+	watched
 
 	fleet      *fleet.Fleet
 	secretData bool // callers may ask for it
@@ -28,14 +29,21 @@ func (s *manifests) FetchManifests(r *fleetv1.FetchManifestsRequest, stream grpc
 	if err := s.permit(r.GetOutput()); err != nil {
 		return err
 	}
+	wanted, err := fetchShape(r)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := withBudget(stream.Context())
 	defer cancel()
 	run, err := s.fleet.Fetch(ctx, fleet.FetchRequest{
-		Selector: selector(r.GetSelector()),
-		Query:    fetchQuery(r),
-		Timeout:  r.GetPerClusterTimeout().AsDuration(),
-		Limit:    int(r.GetMaxConcurrency()),
-		Keep:     keep(r.GetOutput()),
+		Selector:        selector(r.GetSelector()),
+		Query:           fetchQuery(r),
+		Timeout:         r.GetPerClusterTimeout().AsDuration(),
+		Limit:           int(r.GetMaxConcurrency()),
+		LimitPerCluster: r.GetLimitPerCluster(),
+		Keep:            keep(r.GetOutput()),
+		Unreachable:     s.unreachable(r.GetIncludeUnreachable()),
+		Shape:           wanted,
 	})
 	if err != nil {
 		return requestStatus(err)
@@ -63,13 +71,19 @@ func (s *manifests) GetManifests(r *fleetv1.GetManifestsRequest, stream grpc.Ser
 	if err := s.permit(r.GetOutput()); err != nil {
 		return err
 	}
+	template, err := projection(r.GetOutput())
+	if err != nil {
+		return err
+	}
 	ctx, cancel := withBudget(stream.Context())
 	defer cancel()
 	run, err := s.fleet.Get(ctx, fleet.GetRequest{
-		References: references(r),
-		Timeout:    r.GetPerClusterTimeout().AsDuration(),
-		Limit:      int(r.GetMaxConcurrency()),
-		Keep:       keep(r.GetOutput()),
+		References:  references(r),
+		Timeout:     r.GetPerClusterTimeout().AsDuration(),
+		Limit:       int(r.GetMaxConcurrency()),
+		Keep:        keep(r.GetOutput()),
+		Unreachable: s.unreachable(r.GetIncludeUnreachable()),
+		Projection:  template,
 	})
 	if err != nil {
 		return requestStatus(err)

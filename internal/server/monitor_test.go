@@ -39,6 +39,12 @@ func (m *monitor) Records() []*health.Record {
 	return records
 }
 
+func (m *monitor) Record(name string) *health.Record {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.records[name]
+}
+
 func (m *monitor) publish(r *health.Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

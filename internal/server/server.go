@@ -48,7 +48,8 @@ func New(f *fleet.Fleet, options Options) (*Server, error) {
 	return newServer(options, calls, func(r grpc.ServiceRegistrar) {
 		fleetv1.RegisterHealthServiceServer(r, &healthService{probes: probes{fleet: f}, monitored: newMonitored(f, options, calls)})
 		fleetv1.RegisterClusterServiceServer(r, &clusters{fleet: f})
-		fleetv1.RegisterManifestServiceServer(r, &manifests{fleet: f, secretData: options.SecretData})
+		fleetv1.RegisterManifestServiceServer(r, &manifests{watched: watched{options.Monitor}, fleet: f, secretData: options.SecretData})
+		fleetv1.RegisterWorkloadServiceServer(r, &workloads{watched: watched{options.Monitor}, fleet: f})
 		fleetv1.RegisterFleetServiceServer(r, newOverviews(f, options))
 	})
 }

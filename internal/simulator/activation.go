@@ -120,6 +120,7 @@ func (f *Fleet) assign(ctx context.Context, c *cluster, key int, fault *active) 
 	}
 	before := c.faults.Load()
 	after := before.with(key, fault)
+	c.traffic.expired.Store(0)
 	c.faults.Store(after)
 	if before.connectionFault() != after.connectionFault() {
 		for _, open := range c.connections() {

@@ -88,6 +88,31 @@ func TestEndlessContinueNeverProgresses(t *testing.T) {
 	}
 }
 
+func TestAListGoesOnByTheTokenBesideTheExpiry(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.ExpiredContinue, Fresh: true})
+	first := s.h2.list("/api/v1/pods?limit=5")
+	refused := s.h2.get("/api/v1/pods?limit=5&continue=" + first.Metadata.Continue)
+	wantStatus(t, refused, 410)
+	var status struct {
+		Metadata struct{ Continue string }
+	}
+	if err := json.Unmarshal([]byte(refused.body), &status); err != nil {
+		t.Fatal(err)
+	}
+	next := s.h2.list("/api/v1/pods?limit=5&continue=" + status.Metadata.Continue)
+	if diff := cmp.Diff(s.healthy.list("/api/v1/pods?limit=10").keys()[5:], next.keys()); diff != "" {
+		t.Errorf("the second page (-want +got):\n%s", diff)
+	}
+}
+
+func TestTokensExpireSoManyTimes(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.ExpiredContinue, Times: 2})
+	next := s.h2.list("/api/v1/pods?limit=5").Metadata.Continue
+	for _, status := range []int{410, 410, 200} {
+		wantStatus(t, s.h2.get("/api/v1/pods?limit=5&continue="+next), status)
+	}
+}
+
 func TestHugeListIgnoresLimit(t *testing.T) {
 	s := newStage(t, simulator.Fault{Kind: simulator.HugeList, Bytes: 3_000_000})
 	s.both(func(t *testing.T, c *client) {

@@ -25,7 +25,7 @@ const maxObjectBytes = 1_500_000
 // maxCount keeps a typing error from filling the memory.
 const maxCount = 1_000_000
 
-// catalogue is everything that the clusters of a fleet serve alike, rendered once.
+// catalogue is everything that clusters serve alike, rendered once.
 type catalogue struct {
 	shelves   []*shelf
 	version   []byte
@@ -73,7 +73,7 @@ type product struct {
 func resourceTypes() []*resourceType {
 	return []*resourceType{
 		namespaceType(), nodeType(), podType(), configMapType(), secretType(), serviceType(),
-		deploymentType(), statefulSetType(), replicaSetType(), widgetType(),
+		deploymentType(), statefulSetType(), replicaSetType(), rolloutType(), widgetType(),
 	}
 }
 
@@ -110,15 +110,21 @@ func newCatalogue(counts map[string]int, objectBytes int, now time.Time) (*catal
 		}
 		c.shelves = append(c.shelves, s)
 	}
+	if err := c.describe(types); err != nil {
+		return nil, err
+	}
 	var err error
-	if c.discovery, err = renderDiscovery(servedVersions(types)); err != nil {
-		return nil, err
-	}
-	if c.odd, err = oddities(types); err != nil {
-		return nil, err
-	}
 	c.version, err = json.Marshal(versionInfo(kubernetesVersion))
 	return c, err
+}
+
+// describe renders what there is to discover.
+func (c *catalogue) describe(types []*resourceType) (err error) {
+	if c.discovery, err = renderDiscovery(servedVersions(types)); err != nil {
+		return err
+	}
+	c.odd, err = oddities(types)
+	return err
 }
 
 func versionInfo(gitVersion string) version.Info {

@@ -24,6 +24,7 @@ type cluster struct {
 	address    netip.AddrPort // where clients connect
 	credential credential
 	latency    *Latency
+	catalogue  *catalogue
 	door       *door // nil when the cluster shares the fleet's listener
 
 	faults  atomic.Pointer[faultSet] // nil: no fault

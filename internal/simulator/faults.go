@@ -50,7 +50,7 @@ const (
 	EndlessBody      Kind = "endless-body"      // a list that never ends
 	EndlessHeaders   Kind = "endless-headers"   // headers that never end
 	EndlessContinue  Kind = "endless-continue"  // every page of a list has a next page
-	ExpiredContinue  Kind = "expired-continue"  // 410 to every continue token
+	ExpiredContinue  Kind = "expired-continue"  // 410 to continue tokens
 	HugeList         Kind = "huge-list"         // limit is ignored and Bytes are sent
 	TruncatedJSON    Kind = "truncated-json"    // a body that stops in the middle
 	DeepJSON         Kind = "deep-json"         // arrays nested Depth deep
@@ -90,6 +90,10 @@ type Fault struct {
 	Depth int
 	// Offset of ClockSkew; ten minutes, and it may be negative.
 	Offset time.Duration
+	// Times is how many tokens ExpiredContinue refuses since it began; 0 is all of them.
+	Times int
+	// Fresh lets ExpiredContinue give tokens to go on by, which it accepts.
+	Fresh bool
 	// At says where Hang stops answering.
 	At HangPoint
 }
@@ -161,7 +165,7 @@ func traits() map[Kind]trait {
 		EndlessBody:      {family: answerFault, show: endlessBody},
 		EndlessHeaders:   {family: answerFault, show: endlessHeaders},
 		EndlessContinue:  {family: answerFault, show: endlessContinue},
-		ExpiredContinue:  {family: answerFault, show: expiredContinue},
+		ExpiredContinue:  {family: answerFault, takes: []string{"times", "fresh"}, show: expiredContinue},
 		HugeList:         {family: answerFault, takes: []string{"bytes"}, show: hugeList, complete: bytesOf(500_000_000)},
 		TruncatedJSON:    {family: answerFault, show: truncatedJSON},
 		DeepJSON:         {family: answerFault, takes: []string{"depth"}, show: deepJSON, complete: aMillionDeep},
@@ -227,7 +231,7 @@ func (f Fault) check() (Fault, trait, error) {
 			return f, t, fmt.Errorf("paths: %q does not begin with /", path)
 		}
 	}
-	if f.Interval < 0 || f.RetryAfter < 0 || f.Bytes < 0 || f.Depth < 0 {
+	if f.Interval < 0 || f.RetryAfter < 0 || f.Bytes < 0 || f.Depth < 0 || f.Times < 0 {
 		return f, t, errors.New("a parameter is negative")
 	}
 	if len(f.Latency.tails) > 0 {

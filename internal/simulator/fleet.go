@@ -76,6 +76,9 @@ func launch(ctx context.Context, config Config, ranged bool) (*Fleet, error) {
 	if f.catalogue, err = newCatalogue(config.Counts, config.ObjectBytes, time.Now()); err != nil {
 		return nil, err
 	}
+	if err := f.stock(); err != nil {
+		return nil, err
+	}
 	if f.pki, err = newPKI(time.Now()); err != nil {
 		return nil, err
 	}
@@ -91,6 +94,21 @@ func launch(ctx context.Context, config Config, ranged bool) (*Fleet, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// stock gives each cluster what it serves.
+func (f *Fleet) stock() error {
+	common, err := f.catalogue.without(rolloutGroup)
+	if err != nil {
+		return err
+	}
+	for _, c := range f.clusters {
+		c.catalogue = common
+		if c.hasRollouts() {
+			c.catalogue = f.catalogue
+		}
+	}
+	return nil
 }
 
 // spreadLatency gives each cluster the distribution it answers with.

@@ -55,9 +55,14 @@ func parseChoice(t target) (choice, error) {
 			return c, fmt.Errorf("limit: %q is no number of items", text)
 		}
 	}
-	if token := t.query.Get("continue"); token != "" {
-		c.start, err = parseContinue(token)
+	token := t.query.Get("continue")
+	if token == "" {
+		if t.query.Get("resourceVersion") == "0" {
+			c.limit = 0 // a list from the server's cache comes as one page
+		}
+		return c, nil
 	}
+	c.start, _, err = parseContinue(token)
 	return c, err
 }
 
@@ -66,20 +71,23 @@ func formatContinue(next int, salt int64) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%s/%d/%d", resourceVersion, next, salt))
 }
 
-func parseContinue(token string) (int, error) {
+func parseContinue(token string) (next int, salt int64, err error) {
 	text, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil {
-		return 0, errContinue
+		return 0, 0, errContinue
 	}
 	parts := strings.Split(string(text), "/")
 	if len(parts) != 3 || parts[0] != resourceVersion {
-		return 0, errContinue
+		return 0, 0, errContinue
 	}
-	next, err := strconv.Atoi(parts[1])
+	next, err = strconv.Atoi(parts[1])
 	if err != nil || next < 0 {
-		return 0, errContinue
+		return 0, 0, errContinue
 	}
-	return next, nil
+	if salt, err = strconv.ParseInt(parts[2], 10, 64); err != nil {
+		return 0, 0, errContinue
+	}
+	return next, salt, nil
 }
 
 // everything tells whether no selector is in the way of serving neighbours as they lie.

@@ -59,6 +59,13 @@ func (c *client) walk(path string, limit int) []string {
 	}
 }
 
+func TestAListFromTheCacheIsOnePage(t *testing.T) {
+	c := newClient(t, start(t, simulator.Config{Clusters: 1, Counts: map[string]int{"pods": 83}}), "sim-0001")
+	if page := c.list("/api/v1/pods?limit=10&resourceVersion=0"); len(page.Items) != 83 || page.Metadata.Continue != "" {
+		t.Errorf("%d items, the next page is %q", len(page.Items), page.Metadata.Continue)
+	}
+}
+
 func TestPagesHoldEveryItemExactlyOnce(t *testing.T) {
 	c := newClient(t, start(t, simulator.Config{Clusters: 1, Counts: map[string]int{"pods": 83, "widgets": 10}}), "sim-0001")
 	for _, path := range []string{

@@ -84,7 +84,7 @@ func oldKubernetes(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 
 // odd answers what the cluster says of itself, and lists of what only such clusters have: they are empty.
 func (x *exchange) odd(kind Kind) (bool, error) {
-	says := x.fleet.catalogue.odd[kind]
+	says := x.cluster.catalogue.odd[kind]
 	path := strings.TrimSuffix(x.r.URL.Path, "/")
 	if path == "/version" && says.version != nil {
 		return true, x.reply(http.StatusOK, jsonType, says.version)

@@ -84,6 +84,8 @@ type entry struct {
 	Depth      int                `json:"depth"`
 	Offset     offset             `json:"offset"`
 	At         HangPoint          `json:"at"`
+	Times      int                `json:"times"`
+	Fresh      bool               `json:"fresh"`
 }
 
 // delay is a duration written as 1m30s.
@@ -191,6 +193,8 @@ func (e entry) fault(kind Kind) (Fault, trait, error) {
 		Depth:      e.Depth,
 		Offset:     time.Duration(e.Offset),
 		At:         e.At,
+		Times:      e.Times,
+		Fresh:      e.Fresh,
 	}
 	if e.Bytes != nil {
 		fault.Bytes = e.Bytes.Value()

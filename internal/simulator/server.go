@@ -128,10 +128,10 @@ func (x *exchange) route() error {
 	case selfSubjectAccessReviews:
 		return x.selfSubjectAccessReview(true)
 	}
-	if shown, err := x.discovery(x.fleet.catalogue.discovery, path); shown {
+	if shown, err := x.discovery(x.cluster.catalogue.discovery, path); shown {
 		return err
 	}
-	if target, ok := parseTarget(x.r).in(x.fleet.catalogue); ok {
+	if target, ok := parseTarget(x.r).in(x.cluster.catalogue); ok {
 		return x.resource(target)
 	}
 	return x.notFound()

@@ -12,7 +12,7 @@ import (
 )
 
 // shelf holds the objects of one resource type, rendered, in the order of their keys in etcd: by namespace, then by
-// name. A list of neighbours is one slice of it.
+// name, for no namespace here is another one with something behind it. A list of neighbours is one slice of it.
 type shelf struct {
 	*resourceType
 	items []item

@@ -44,7 +44,7 @@ func permissionDenied(ctx context.Context, x *exchange, f *Fault) (bool, error) 
 	if path == selfSubjectAccessReviews {
 		return true, x.selfSubjectAccessReview(false)
 	}
-	if _, isResource := parseTarget(x.r).in(x.fleet.catalogue); isResource {
+	if _, isResource := parseTarget(x.r).in(x.cluster.catalogue); isResource {
 		return forbidden(ctx, x, f)
 	}
 	return false, nil
@@ -87,7 +87,7 @@ func notReady(_ context.Context, x *exchange, f *Fault) (bool, error) {
 
 // endlessContinue serves the first page for ever, each time with a token that was never seen before.
 func endlessContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
-	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
+	t, ok := parseTarget(x.r).in(x.cluster.catalogue)
 	if !ok || t.verb != "list" || x.identify() != owner {
 		return false, nil
 	}
@@ -99,13 +99,27 @@ func endlessContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 	return true, x.list(t, asObject, page{spans: []span{first}, next: next, remaining: -1})
 }
 
-func expiredContinue(_ context.Context, x *exchange, _ *Fault) (bool, error) {
-	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
-	if !ok || t.verb != "list" || t.query.Get("continue") == "" {
+// freshSalt marks the tokens that ExpiredContinue gives.
+const freshSalt = -1
+
+// expiredContinue answers as kube-apiserver does when etcd has compacted the version of a list: 410, with a token by which
+// the list goes on in another version. Aggregated API servers may give none.
+func expiredContinue(_ context.Context, x *exchange, f *Fault) (bool, error) {
+	t, ok := parseTarget(x.r).in(x.cluster.catalogue)
+	token := t.query.Get("continue")
+	if !ok || t.verb != "list" || token == "" {
 		return false, nil
 	}
-	return true, x.status(failure(http.StatusGone, metav1.StatusReasonExpired,
-		"The provided continue parameter is too old to display a consistent list result."))
+	next, salt, err := parseContinue(token)
+	if f.Fresh && salt == freshSalt || f.Times > 0 && x.cluster.traffic.expired.Add(1) > int64(f.Times) {
+		return false, nil
+	}
+	expired := failure(http.StatusGone, metav1.StatusReasonExpired,
+		"The provided continue parameter is too old to display a consistent list result.")
+	if f.Fresh && err == nil {
+		expired.Continue = formatContinue(next, freshSalt)
+	}
+	return true, x.status(expired)
 }
 
 const loginPage = `<!DOCTYPE html>

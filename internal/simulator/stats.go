@@ -59,6 +59,7 @@ type traffic struct {
 	requests, inFlight, peak atomic.Int64
 	aborted, open, accepted  atomic.Int64
 	pages                    atomic.Int64 // of EndlessContinue
+	expired                  atomic.Int64 // tokens that ExpiredContinue refused since a fault began or ended
 }
 
 func (s *stats) begin(t *traffic) {

@@ -58,7 +58,7 @@ func endlessBody(_ context.Context, x *exchange, _ *Fault) (bool, error) {
 
 // hugeList ignores limit and sends its items over and over.
 func hugeList(_ context.Context, x *exchange, f *Fault) (bool, error) {
-	t, ok := parseTarget(x.r).in(x.fleet.catalogue)
+	t, ok := parseTarget(x.r).in(x.cluster.catalogue)
 	if !ok || t.verb != "list" || x.identify() != owner || len(t.shelf.body) == 0 {
 		return false, nil
 	}

@@ -10,13 +10,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Every hibernatedEvery-th deployment is hibernated: no replicas, and an annotation that remembers how many there were.
+// Every hibernatedEvery-th deployment, stateful set and rollout is hibernated: no replicas, and an annotation that remembers
+// how many there were. Every standaloneEvery-th replica set is no deployment's.
 const (
 	hibernatedEvery      = 7
 	hibernatedAnnotation = "hibernator.devtron.ai/replicas"
+	standaloneEvery      = 10
 )
 
-// replicasOf a deployment, and of its replica set.
+// replicasOf a workload, and of the replica set of a deployment.
 func replicasOf(p place) int32 {
 	if p.index%hibernatedEvery == hibernatedEvery-1 {
 		return 0
@@ -124,9 +126,7 @@ func deploymentType() *resourceType {
 func makeDeployment(p place) product {
 	labels, replicas := workloadLabels(p), replicasOf(p)
 	d := &appsv1.Deployment{ObjectMeta: p.meta("Deployment", fmt.Sprintf("%s-%05d", appName(p.index), p.index), labels)}
-	if replicas == 0 {
-		d.Annotations = map[string]string{hibernatedAnnotation: "3"}
-	}
+	hibernate(&d.ObjectMeta, replicas)
 	d.Spec = appsv1.DeploymentSpec{
 		Replicas: &replicas,
 		Selector: &metav1.LabelSelector{MatchLabels: labels},
@@ -152,7 +152,7 @@ func statefulSetType() *resourceType {
 			column("Name", "string"), column("Ready", "string"), column("Age", "string"), wide("Containers"), wide("Images"),
 		},
 		make: func(p place) product {
-			labels, replicas := workloadLabels(p), int32(3)
+			labels, replicas := workloadLabels(p), replicasOf(p)
 			s := &appsv1.StatefulSet{
 				ObjectMeta: p.meta("StatefulSet", fmt.Sprintf("%s-db-%05d", appName(p.index), p.index), labels),
 				Spec: appsv1.StatefulSetSpec{
@@ -163,6 +163,7 @@ func statefulSetType() *resourceType {
 				},
 				Status: appsv1.StatefulSetStatus{Replicas: replicas, ReadyReplicas: replicas, CurrentReplicas: replicas},
 			}
+			hibernate(&s.ObjectMeta, replicas)
 			return product{object: s, meta: &s.ObjectMeta, cells: []any{
 				s.Name, fmt.Sprintf("%d/%d", replicas, replicas), p.age(), appName(p.index), imageOf(p),
 			}}
@@ -191,10 +192,12 @@ func replicaSetType() *resourceType {
 				},
 				Status: appsv1.ReplicaSetStatus{Replicas: replicas, ReadyReplicas: replicas, AvailableReplicas: replicas},
 			}
-			r.OwnerReferences = []metav1.OwnerReference{{
-				APIVersion: "apps/v1", Kind: "Deployment", Name: parent, Controller: &controller,
-				UID: uidOf("Deployment", p.namespace, parent),
-			}}
+			if p.index%standaloneEvery != standaloneEvery-1 {
+				r.OwnerReferences = []metav1.OwnerReference{{
+					APIVersion: "apps/v1", Kind: "Deployment", Name: parent, Controller: &controller,
+					UID: uidOf("Deployment", p.namespace, parent),
+				}}
+			}
 			return product{object: r, meta: &r.ObjectMeta, cells: []any{
 				r.Name, replicas, replicas, replicas, p.age(), appName(p.index), imageOf(p), selectorText(labels),
 			}}

@@ -25,6 +25,7 @@ type Client struct {
 	clusters  fleetv1.ClusterServiceClient
 	health    fleetv1.HealthServiceClient
 	manifests fleetv1.ManifestServiceClient
+	workloads fleetv1.WorkloadServiceClient
 	fleet     fleetv1.FleetServiceClient
 	serving   healthpb.HealthClient
 }
@@ -68,6 +69,7 @@ func Dial(target string, options ...Option) (*Client, error) {
 		clusters:  fleetv1.NewClusterServiceClient(conn),
 		health:    fleetv1.NewHealthServiceClient(conn),
 		manifests: fleetv1.NewManifestServiceClient(conn),
+		workloads: fleetv1.NewWorkloadServiceClient(conn),
 		fleet:     fleetv1.NewFleetServiceClient(conn),
 		serving:   healthpb.NewHealthClient(conn),
 	}, nil
@@ -116,6 +118,12 @@ func (c *Client) FetchManifests(ctx context.Context, req *fleetv1.FetchManifests
 // GetManifests reads single objects by reference and streams them as they arrive; results carry the reference's index.
 func (c *Client) GetManifests(ctx context.Context, req *fleetv1.GetManifestsRequest) *ReferenceStream {
 	return newStream(ctx, c, req, c.manifests.GetManifests, (*fleetv1.GetManifestsResponse).GetResult)
+}
+
+// SummarizeHibernation tells which workloads of the selected clusters sleep and streams what is found of each cluster as it
+// comes; the last result of each carries its completion.
+func (c *Client) SummarizeHibernation(ctx context.Context, req *fleetv1.SummarizeHibernationRequest) *HibernationStream {
+	return newStream(ctx, c, req, c.workloads.SummarizeHibernation, (*fleetv1.SummarizeHibernationResponse).GetResult)
 }
 
 // bounded gives ctx the client's timeout unless it has a deadline of its own.

@@ -21,6 +21,8 @@ type (
 	FetchStream = Stream[fleetv1.FetchManifestsResponse, *fleetv1.FetchManifestsResponse, *fleetv1.ManifestBatch]
 	// ReferenceStream yields a result a reference.
 	ReferenceStream = Stream[fleetv1.GetManifestsResponse, *fleetv1.GetManifestsResponse, *fleetv1.ReferenceResult]
+	// HibernationStream yields one or more results a cluster, the last of each with its completion.
+	HibernationStream = Stream[fleetv1.SummarizeHibernationResponse, *fleetv1.SummarizeHibernationResponse, *fleetv1.HibernationResult]
 )
 
 // ErrIncomplete ends a stream that ended without a summary: some results may be missing.

@@ -102,7 +102,7 @@ func TestEventsAreTheMessagesAsSent(t *testing.T) {
 	}
 }
 
-func TestManifestStreamsYieldBatchesAndReferences(t *testing.T) {
+func TestOtherStreamsYieldBatchesReferencesAndHibernation(t *testing.T) {
 	address := clienttest.Serve(t, clienttest.Script{
 		FetchManifests: func(_ *fleetv1.FetchManifestsRequest, out grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error {
 			return errors.Join(
@@ -113,6 +113,11 @@ func TestManifestStreamsYieldBatchesAndReferences(t *testing.T) {
 			return errors.Join(
 				out.Send(&fleetv1.GetManifestsResponse{Event: &fleetv1.GetManifestsResponse_Result{Result: &fleetv1.ReferenceResult{Index: 7}}}),
 				out.Send(&fleetv1.GetManifestsResponse{Event: &fleetv1.GetManifestsResponse_Summary{Summary: &fleetv1.Summary{}}}))
+		},
+		SummarizeHibernation: func(_ *fleetv1.SummarizeHibernationRequest, out grpc.ServerStreamingServer[fleetv1.SummarizeHibernationResponse]) error {
+			return errors.Join(
+				out.Send(&fleetv1.SummarizeHibernationResponse{Event: &fleetv1.SummarizeHibernationResponse_Result{Result: &fleetv1.HibernationResult{Cluster: "b"}}}),
+				out.Send(&fleetv1.SummarizeHibernationResponse{Event: &fleetv1.SummarizeHibernationResponse_Summary{Summary: &fleetv1.Summary{}}}))
 		},
 	})
 	c := dial(t, address)
@@ -130,7 +135,13 @@ func TestManifestStreamsYieldBatchesAndReferences(t *testing.T) {
 		}
 		indexes = append(indexes, result.GetIndex())
 	}
-	if !cmp.Equal(clusters, []string{"a"}) || !cmp.Equal(indexes, []int32{7}) {
+	for result, err := range c.SummarizeHibernation(t.Context(), &fleetv1.SummarizeHibernationRequest{}).Results() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		clusters = append(clusters, result.GetCluster())
+	}
+	if !cmp.Equal(clusters, []string{"a", "b"}) || !cmp.Equal(indexes, []int32{7}) {
 		t.Errorf("batches of %q, references %d", clusters, indexes)
 	}
 }

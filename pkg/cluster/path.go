@@ -55,6 +55,10 @@ type Query struct {
 	// LabelSelector and FieldSelector narrow a list, in the syntax of Kubernetes.
 	LabelSelector, FieldSelector string
 	Format                       Format
+	// Limit is how many objects one page of a list is to have; 0, or more than PageSize: PageSize.
+	Limit int
+	// AllowStale lets the server answer from its cache: see docs/decisions/0009.
+	AllowStale bool
 }
 
 // Format is the form in which a server is asked for objects.
@@ -139,6 +143,13 @@ func validateObjectName(name string) error {
 	return nil
 }
 
+func (q Query) pageSize() int {
+	if q.Limit <= 0 {
+		return PageSize
+	}
+	return min(q.Limit, PageSize)
+}
+
 // path returns where the resource's objects are.
 func (r Resource) path(namespace, name string) string {
 	var b strings.Builder
@@ -163,11 +174,15 @@ func (r Resource) path(namespace, name string) string {
 	return b.String()
 }
 
-func (q Query) parameters(limit int, continueToken string) string {
-	if q.Name != "" {
-		return ""
+func (q Query) parameters(continueToken string) string {
+	values := url.Values{}
+	if q.AllowStale && continueToken == "" { // a token has a version of its own, beside which servers accept no other
+		values.Set("resourceVersion", "0")
 	}
-	values := url.Values{"limit": {strconv.Itoa(limit)}}
+	if q.Name != "" {
+		return values.Encode()
+	}
+	values.Set("limit", strconv.Itoa(q.pageSize()))
 	if q.LabelSelector != "" {
 		values.Set("labelSelector", q.LabelSelector)
 	}

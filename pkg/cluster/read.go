@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// PageSize is how many objects a list is asked for at a time.
+	// PageSize is how many objects a list is asked for at a time, unless the query wants fewer.
 	PageSize = 500
 	// maxPageBytes bounds one answer to a read, decompressed. It has room for most servers that ignore the limit of a page
 	// and send all they have at once, and is an end for one that never comes to it.
@@ -145,7 +145,7 @@ func (r Resource) check(q Query) error {
 
 func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToken string) (*Body, error) {
 	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
-		return c.requests.read(ctx, fetching, r.path(q.Namespace, q.Name), q.parameters(PageSize, continueToken), q.Format.accept(q.Name == ""))
+		return c.requests.read(ctx, fetching, r.path(q.Namespace, q.Name), q.parameters(continueToken), q.Format.accept(q.Name == ""))
 	}, maxPageBytes)
 	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusGone && continueToken != "" {
 		e.Message = "the list changed while it was read (its continue token expired); ask again"
@@ -162,7 +162,7 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 	if c.isClosed() {
 		return nil, removed(nil)
 	}
-	place, err := c.reading.acquire(ctx)
+	place, err := c.turn(ctx)
 	if err != nil {
 		return nil, explainRead(ctx, err, PhaseQueue)
 	}
@@ -209,6 +209,7 @@ func refused(resp *http.Response, cancel func()) *Error {
 		words, _ = io.ReadAll(io.LimitReader(content, maxErrorBytes)) // without words, the status says it
 	}
 	if e := judge(resp, words); e != nil {
+		e.expire(words)
 		return e
 	}
 	e := NewError(MalformedResponse, PhaseBody, fmt.Sprintf("the server answered %d to a read", resp.StatusCode), nil)

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -56,6 +57,12 @@ func TestAnExpiredContinueTokenIsNotTheCallersFault(t *testing.T) {
 	if !ok || e.Reason != cluster.ServerError || e.StatusCode != 410 ||
 		e.Message != "the list changed while it was read (its continue token expired); ask again" {
 		t.Errorf("%+v", err)
+	}
+	if fresh, expired := cluster.Expired(err); !expired || fresh != "" {
+		t.Errorf("expired: %t, a fresh token %q", expired, fresh)
+	}
+	if _, expired := cluster.Expired(cluster.NewStatusError(409, "")); expired {
+		t.Error("a conflict is no expired token")
 	}
 	for _, code := range []int{408, 409, 410} {
 		if e := cluster.NewStatusError(code, ""); e.Reason != cluster.ServerError {
@@ -204,4 +211,72 @@ func TestAServerThatSpeaksHTTP2IsMalformed(t *testing.T) {
 		t.Errorf("%s: %s", e.Reason, e.Message)
 	}
 	checkSafe(t, e.Message)
+}
+
+func TestTheTokenByWhichAListCanGoOnIsRead(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.on("*", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 410, `{"kind":"Status","apiVersion":"v1","metadata":{"continue":"fresh"},"status":"Failure","reason":"Expired","code":410}`)
+	})
+	_, err := newClient(t, a.config()).Read(t.Context(), pods, "token")
+	if fresh, expired := cluster.Expired(err); !expired || fresh != "fresh" {
+		t.Errorf("expired: %t, a fresh token %q: %v", expired, fresh, err)
+	}
+}
+
+func TestAQueryMayWantFewerObjectsAndFromTheServersCache(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.on("*", func(w http.ResponseWriter, r *http.Request) { answer(w, 200, r.URL.RawQuery) })
+	client := newClient(t, a.config())
+	for about, tt := range map[string]struct {
+		limit       int
+		name, token string
+		want        string
+	}{
+		"a list":                 {want: "limit=500&resourceVersion=0"},
+		"a short list":           {limit: 7, want: "limit=7&resourceVersion=0"},
+		"a list that is long":    {limit: 501, want: "limit=500&resourceVersion=0"},
+		"the next page":          {token: "t", want: "continue=t&limit=500"},
+		"one object by its name": {name: "p", want: "resourceVersion=0"},
+	} {
+		q := cluster.Query{Type: pods.Type, Namespace: "ns", Name: tt.name, Limit: tt.limit, AllowStale: true}
+		body, err := client.Read(t.Context(), q, tt.token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(body)
+		must(err)
+		_ = body.Close()
+		if string(got) != tt.want {
+			t.Errorf("%s: asked for with %s, want %s", about, got, tt.want)
+		}
+	}
+}
+
+// stopped counts waits.
+type stopped struct{ waits, goes int }
+
+func (s *stopped) Wait() { s.waits++ }
+func (s *stopped) Go()   { s.goes++ }
+
+func TestAReadTellsWhenItWaitsForItsTurn(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.on("*", func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, "{}") })
+	client := newClient(t, a.config())
+	for range cluster.MaxReads { // whoever comes next has to wait
+		body, err := client.Read(t.Context(), pods, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer body.Close()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var s stopped
+	if _, err := client.Read(cluster.WithWaiter(ctx, &s), pods, ""); err == nil || s != (stopped{1, 1}) {
+		t.Errorf("%+v, %v", s, err)
+	}
 }

@@ -724,10 +724,12 @@ type Completion struct {
 	Queued *durationpb.Duration `protobuf:"bytes,7,opt,name=queued,proto3" json:"queued,omitempty"`
 	// The time from its turn to its end.
 	Duration *durationpb.Duration `protobuf:"bytes,8,opt,name=duration,proto3" json:"duration,omitempty"`
-	// True if there are more objects than `limit_per_cluster`.
+	// True if there are more objects than `limit_per_cluster`, as far as the server says: with a selector, what is left of the
+	// list may turn out to hold none that matches.
 	Truncated bool `protobuf:"varint,9,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	// True if the list changed while it was read so that it had to be begun anew: no object comes twice, but objects may be of
-	// different resource versions of the list, and one that was deleted meanwhile may be among them.
+	// True if the list changed while it was read so that its continue token expired, and it went on by another or was begun
+	// anew: no object comes twice, but objects may be of different resource versions of the list, one that was deleted meanwhile
+	// may be among them, and one that was created meanwhile may be missing.
 	Inconsistent  bool `protobuf:"varint,10,opt,name=inconsistent,proto3" json:"inconsistent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -909,16 +911,18 @@ func (x *Reference) GetName() string {
 // GetManifestsRequest asks for single objects.
 type GetManifestsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The objects, at most 10,000; results carry the index into this list.
+	// The objects, at most 10,000; results carry the index into this list. One that is named twice is read once.
 	References []*Reference `protobuf:"bytes,1,rep,name=references,proto3" json:"references,omitempty"`
 	// The most time that one object may take, waiting for its turn not included. Default: 30 s.
 	PerClusterTimeout *durationpb.Duration `protobuf:"bytes,2,opt,name=per_cluster_timeout,json=perClusterTimeout,proto3" json:"per_cluster_timeout,omitempty"`
-	// How many clusters are read at once. Default and upper bound: the server's limits.
+	// How many clusters are read at once. Default: four times what it is for lists; upper bound: the server's limits.
 	MaxConcurrency int32 `protobuf:"varint,3,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
 	// The form of the objects.
-	Output        *Output `protobuf:"bytes,4,opt,name=output,proto3" json:"output,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Output *Output `protobuf:"bytes,4,opt,name=output,proto3" json:"output,omitempty"`
+	// Try also clusters that the aggregator knows to be unreachable. Default: they fail at once with what is known of them.
+	IncludeUnreachable bool `protobuf:"varint,5,opt,name=include_unreachable,json=includeUnreachable,proto3" json:"include_unreachable,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *GetManifestsRequest) Reset() {
@@ -977,6 +981,13 @@ func (x *GetManifestsRequest) GetOutput() *Output {
 		return x.Output
 	}
 	return nil
+}
+
+func (x *GetManifestsRequest) GetIncludeUnreachable() bool {
+	if x != nil {
+		return x.IncludeUnreachable
+	}
+	return false
 }
 
 // GetManifestsResponse is one event of the stream.
@@ -2491,7 +2502,7 @@ const file_fleet_v1_manifest_service_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01(\xfd\x01R\acluster\x12C\n" +
 	"\rresource_type\x18\x02 \x01(\v2\x16.fleet.v1.ResourceTypeB\x06\xbaH\x03\xc8\x01\x01R\fresourceType\x12I\n" +
 	"\tnamespace\x18\x03 \x01(\tB+\xbaH(r&(?2\"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$R\tnamespace\x121\n" +
-	"\x04name\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18\x10\x01(\xfd\x012\x11^[^/%?#\\\\\\s\\pC]+$R\x04name\"\x8d\x02\n" +
+	"\x04name\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18\x10\x01(\xfd\x012\x11^[^/%?#\\\\\\s\\pC]+$R\x04name\"\xbe\x02\n" +
 	"\x13GetManifestsRequest\x12@\n" +
 	"\n" +
 	"references\x18\x01 \x03(\v2\x13.fleet.v1.ReferenceB\v\xbaH\b\x92\x01\x05\b\x01\x10\x90NR\n" +
@@ -2499,7 +2510,8 @@ const file_fleet_v1_manifest_service_proto_rawDesc = "" +
 	"\x13per_cluster_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
 	"\xaa\x01\a\"\x03\b\x90\x1c*\x00R\x11perClusterTimeout\x120\n" +
 	"\x0fmax_concurrency\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0emaxConcurrency\x12(\n" +
-	"\x06output\x18\x04 \x01(\v2\x10.fleet.v1.OutputR\x06output\"\xb2\x01\n" +
+	"\x06output\x18\x04 \x01(\v2\x10.fleet.v1.OutputR\x06output\x12/\n" +
+	"\x13include_unreachable\x18\x05 \x01(\bR\x12includeUnreachable\"\xb2\x01\n" +
 	"\x14GetManifestsResponse\x12-\n" +
 	"\astarted\x18\x01 \x01(\v2\x11.fleet.v1.StartedH\x00R\astarted\x123\n" +
 	"\x06result\x18\x02 \x01(\v2\x19.fleet.v1.ReferenceResultH\x00R\x06result\x12-\n" +

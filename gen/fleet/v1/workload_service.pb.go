@@ -86,9 +86,9 @@ type HibernationGroup_State int32
 const (
 	// Not set.
 	HibernationGroup_STATE_UNSPECIFIED HibernationGroup_State = 0
-	// Every eligible workload sleeps, and there is at least one.
+	// Every eligible workload sleeps, there is at least one, and everything could be read.
 	HibernationGroup_STATE_HIBERNATED HibernationGroup_State = 1
-	// Some sleep.
+	// Some sleep: not all of them, or all that are known where something could not be read.
 	HibernationGroup_STATE_PARTIALLY_HIBERNATED HibernationGroup_State = 2
 	// None sleeps.
 	HibernationGroup_STATE_RUNNING HibernationGroup_State = 3
@@ -359,11 +359,14 @@ type HibernationResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cluster's name.
 	Cluster string `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// The groups asked for, by namespace and name. With GROUPING_CLUSTER it is one, also for a cluster without workloads.
+	// The groups asked for. With GROUPING_CLUSTER it is one, also for a cluster without workloads, or of which nothing could be
+	// read. Namespaces come by name, once all of them are known; workloads as the API server lists them, type by type.
 	Groups []*HibernationGroup `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
-	// Set on the last message of the cluster. An error says that nothing, or not all, could be read.
+	// Set on the last message of the cluster. An error says that nothing could be read, or that the reading broke off. Its
+	// items are eligible workloads.
 	Completion *Completion `protobuf:"bytes,3,opt,name=completion,proto3" json:"completion,omitempty"`
-	// The types of workloads that could not be read, such as `deployments.apps`, and why. What the others have is told.
+	// The types of workloads that could not be read to their end, and why; with the completion. What the others have is told,
+	// and what was read of these. A type that the cluster does not serve is not among them.
 	Unreadable    []*UnreadableType `protobuf:"bytes,4,rep,name=unreadable,proto3" json:"unreadable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -438,7 +441,7 @@ type HibernationGroup struct {
 	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	// Whether it sleeps.
 	State HibernationGroup_State `protobuf:"varint,4,opt,name=state,proto3,enum=fleet.v1.HibernationGroup_State" json:"state,omitempty"`
-	// Workloads that have `spec.replicas`: Deployments, StatefulSets, Rollouts, and ReplicaSets that nothing owns.
+	// Workloads that have `spec.replicas`: Deployments, StatefulSets, Rollouts, and ReplicaSets that nothing controls.
 	Eligible int32 `protobuf:"varint,5,opt,name=eligible,proto3" json:"eligible,omitempty"`
 	// Those that sleep: 0 replicas, and the annotation is there and not "0".
 	Hibernated int32 `protobuf:"varint,6,opt,name=hibernated,proto3" json:"hibernated,omitempty"`

@@ -15,16 +15,17 @@ import (
 
 // Script says what each method of fleet.v1 does. A method without a script is UNIMPLEMENTED.
 type Script struct {
-	ListClusters       func(context.Context, *fleetv1.ListClustersRequest) (*fleetv1.ListClustersResponse, error)
-	GetCluster         func(context.Context, *fleetv1.GetClusterRequest) (*fleetv1.GetClusterResponse, error)
-	ProbeClusters      func(*fleetv1.ProbeClustersRequest, grpc.ServerStreamingServer[fleetv1.ProbeClustersResponse]) error
-	ListClusterHealth  func(context.Context, *fleetv1.ListClusterHealthRequest) (*fleetv1.ListClusterHealthResponse, error)
-	WatchClusterHealth func(*fleetv1.WatchClusterHealthRequest, grpc.ServerStreamingServer[fleetv1.WatchClusterHealthResponse]) error
-	ListTransitions    func(context.Context, *fleetv1.ListTransitionsRequest) (*fleetv1.ListTransitionsResponse, error)
-	FetchManifests     func(*fleetv1.FetchManifestsRequest, grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error
-	GetManifests       func(*fleetv1.GetManifestsRequest, grpc.ServerStreamingServer[fleetv1.GetManifestsResponse]) error
-	ListResourceTypes  func(context.Context, *fleetv1.ListResourceTypesRequest) (*fleetv1.ListResourceTypesResponse, error)
-	GetFleetOverview   func(context.Context, *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error)
+	ListClusters         func(context.Context, *fleetv1.ListClustersRequest) (*fleetv1.ListClustersResponse, error)
+	GetCluster           func(context.Context, *fleetv1.GetClusterRequest) (*fleetv1.GetClusterResponse, error)
+	ProbeClusters        func(*fleetv1.ProbeClustersRequest, grpc.ServerStreamingServer[fleetv1.ProbeClustersResponse]) error
+	ListClusterHealth    func(context.Context, *fleetv1.ListClusterHealthRequest) (*fleetv1.ListClusterHealthResponse, error)
+	WatchClusterHealth   func(*fleetv1.WatchClusterHealthRequest, grpc.ServerStreamingServer[fleetv1.WatchClusterHealthResponse]) error
+	ListTransitions      func(context.Context, *fleetv1.ListTransitionsRequest) (*fleetv1.ListTransitionsResponse, error)
+	FetchManifests       func(*fleetv1.FetchManifestsRequest, grpc.ServerStreamingServer[fleetv1.FetchManifestsResponse]) error
+	GetManifests         func(*fleetv1.GetManifestsRequest, grpc.ServerStreamingServer[fleetv1.GetManifestsResponse]) error
+	ListResourceTypes    func(context.Context, *fleetv1.ListResourceTypesRequest) (*fleetv1.ListResourceTypesResponse, error)
+	GetFleetOverview     func(context.Context, *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error)
+	SummarizeHibernation func(*fleetv1.SummarizeHibernationRequest, grpc.ServerStreamingServer[fleetv1.SummarizeHibernationResponse]) error
 }
 
 // Serve serves the script until the test ends and returns the address to dial. The server's health is SERVING.
@@ -49,6 +50,7 @@ func Start(script Script, options ...grpc.ServerOption) (address string, stop fu
 	fleetv1.RegisterClusterServiceServer(server, clusters{script: script})
 	fleetv1.RegisterHealthServiceServer(server, healths{script: script})
 	fleetv1.RegisterManifestServiceServer(server, manifests{script: script})
+	fleetv1.RegisterWorkloadServiceServer(server, workloads{script: script})
 	fleetv1.RegisterFleetServiceServer(server, overviews{script: script})
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	done := make(chan struct{})
@@ -144,6 +146,19 @@ func (s manifests) ListResourceTypes(ctx context.Context, req *fleetv1.ListResou
 		return s.UnimplementedManifestServiceServer.ListResourceTypes(ctx, req)
 	}
 	return s.script.ListResourceTypes(ctx, req)
+}
+
+type workloads struct {
+	fleetv1.UnimplementedWorkloadServiceServer
+	script Script
+}
+
+// SummarizeHibernation does what the script says.
+func (s workloads) SummarizeHibernation(req *fleetv1.SummarizeHibernationRequest, out grpc.ServerStreamingServer[fleetv1.SummarizeHibernationResponse]) error {
+	if s.script.SummarizeHibernation == nil {
+		return s.UnimplementedWorkloadServiceServer.SummarizeHibernation(req, out)
+	}
+	return s.script.SummarizeHibernation(req, out)
 }
 
 type overviews struct {

@@ -34,6 +34,9 @@ func TestAMethodWithoutScriptIsUnimplemented(t *testing.T) {
 	for _, err := range c.GetManifests(t.Context(), &fleetv1.GetManifestsRequest{}).Results() {
 		calls["GetManifests"] = err
 	}
+	for _, err := range c.SummarizeHibernation(t.Context(), &fleetv1.SummarizeHibernationRequest{}).Results() {
+		calls["SummarizeHibernation"] = err
+	}
 	for _, err := range c.ListClusterHealth(t.Context(), nil) {
 		calls["ListClusterHealth"] = err
 	}
@@ -44,7 +47,7 @@ func TestAMethodWithoutScriptIsUnimplemented(t *testing.T) {
 		calls["ListTransitions"] = err
 	}
 	_, calls["GetFleetOverview"] = c.GetFleetOverview(t.Context(), nil)
-	if len(calls) != 9 {
+	if len(calls) != 10 {
 		t.Errorf("only %d methods answered", len(calls))
 	}
 	for method, err := range calls {
