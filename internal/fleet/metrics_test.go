@@ -96,3 +96,17 @@ func TestMetricsHaveNoLabelOfAClusterUnlessAskedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestListsThatAreCutShortOrChangeAreCounted(t *testing.T) {
+	sim := fleettest.Simulate(t, simulator.Config{Clusters: 2, Counts: fleettest.OnlyConfigMaps(1100)})
+	definitions := fleettest.Definitions(t, sim)
+	registry := prometheus.NewRegistry()
+	f := fleettest.Of(t, definitions, fleet.Options{Metrics: registry})
+	fetchAll(t.Context(), t, f, fleet.FetchRequest{Query: configMaps(), LimitPerCluster: 10, Selector: fleet.Selector{Names: []string{definitions[0].Name}}})
+	fleettest.SetFault(t, sim, definitions[1].Name, simulator.Fault{Kind: simulator.ExpiredContinue, Times: 1})
+	fetchAll(t.Context(), t, f, fleet.FetchRequest{Query: configMaps(), Selector: fleet.Selector{Names: []string{definitions[1].Name}}})
+	got := gathered(t, registry)
+	if got["reads_total{reason=,result=truncated}"] != 1 || got["read_inconsistent_lists_total{}"] != 1 {
+		t.Errorf("got %v", got)
+	}
+}
