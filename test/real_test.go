@@ -23,6 +23,7 @@ func TestRealClusters(t *testing.T) {
 		{"objects over several pages", objectsOverSeveralPages},
 		{"tables", tables},
 		{"selection and shape", selectionAndShape},
+		{"objects that differ", differingObjects},
 		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
 		{"a cluster that hangs", hangingClusterAmongGoodOnes},
 		{"as documented", documentedCommands},

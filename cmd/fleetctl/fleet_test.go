@@ -92,6 +92,7 @@ func (f fleet) script() clienttest.Script {
 		WatchClusterHealth: f.watchHealth, ListTransitions: f.listTransitions, GetFleetOverview: f.overview,
 		ListResourceTypes:    f.types,
 		SummarizeHibernation: f.hibernation,
+		CompareManifests:     f.compare,
 	}
 }
 

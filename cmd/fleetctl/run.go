@@ -58,8 +58,8 @@ from the configuration file, in this order. The file is YAML; its keys are the n
 relative to it.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 some selected cluster is unhealthy or failed, or none is selected
-(probe, wait; get and hibernation with --require-complete), 4 not authenticated, 124 the deadline passed, 130 interrupted, 143
-terminated.`,
+(probe, wait; get and hibernation with --require-complete), or objects differ (diff), 4 not authenticated, 124 the deadline
+passed, 130 interrupted, 143 terminated.`,
 		Example: `  fleetctl clusters
   fleetctl probe -l env=prod
   fleetctl watch
@@ -74,7 +74,7 @@ terminated.`,
 	}
 	root.SetFlagErrorFunc(flagError)
 	a.connection.register(root.PersistentFlags())
-	root.AddCommand(a.clustersCommand(), a.probeCommand(), a.getCommand(), a.apiResourcesCommand(), a.hibernationCommand(),
+	root.AddCommand(a.clustersCommand(), a.probeCommand(), a.getCommand(), a.diffCommand(), a.apiResourcesCommand(), a.hibernationCommand(),
 		a.watchCommand(), a.historyCommand(), a.overviewCommand(), a.waitCommand(), a.versionCommand())
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()

@@ -26,6 +26,8 @@ func flagNames() map[string]string {
 		"selector.names":          "the clusters' names",
 		"selector.label_selector": "the label selector over clusters",
 		"selector.states":         "--state",
+		"ignore":                  "--ignore",
+		"against":                 "--against",
 		"since":                   "--since",
 		"page_size":               "--limit",
 		"limit":                   "--limit",

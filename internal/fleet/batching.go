@@ -24,6 +24,9 @@ func (t *reading) addItem(meta manifest.Meta, item manifest.Item) error {
 		return errLeft
 	}
 	t.batch.APIVersion, t.batch.Kind = apiVersion, kind
+	if sent.JSON != nil {
+		sent.JSON = t.keepJSON(sent.JSON)
+	}
 	t.batch.Items = append(t.batch.Items, sent)
 	t.end.Items++
 	return nil

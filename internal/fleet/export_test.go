@@ -18,7 +18,11 @@ func (f *Fleet) Idle() bool {
 	if readable {
 		f.reads.Release(maxReadBytes)
 	}
-	return free && readable && len(f.flights.calls) == 0
+	comparing := f.compare.memory.TryAcquire(maxCompareBytes)
+	if comparing {
+		f.compare.memory.Release(maxCompareBytes)
+	}
+	return free && readable && comparing && len(f.flights.calls) == 0
 }
 
 // Traces returns how many clusters the store of observations knows.

@@ -48,13 +48,16 @@ type Batch struct {
 	Columns          []manifest.Column // of tables, on the first batch
 	Rows             []manifest.Row
 	End              *End
+
+	arena  []byte  // has the JSON of the items
+	arenas *arenas // where the arena came from
 }
 
 // Item is one object.
 type Item struct {
 	Namespace, Name string
-	// JSON is the object, empty where a projection was asked for.
-	JSON string
+	// JSON is the object, empty where a projection was asked for. It is valid until the batch is released.
+	JSON []byte
 	// Projection is what the projection printed, at most 64 KiB.
 	Projection string
 }

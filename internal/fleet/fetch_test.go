@@ -74,7 +74,7 @@ func TestFetchBringsEveryObjectOnceOverAllPages(t *testing.T) {
 		for _, item := range got.items {
 			seen[item.Namespace+"/"+item.Name] = true
 			bytes += int64(len(item.JSON))
-			if !json.Valid([]byte(item.JSON)) || !strings.Contains(item.JSON, item.Name) || strings.Contains(item.JSON, "managedFields") {
+			if !json.Valid(item.JSON) || !strings.Contains(string(item.JSON), item.Name) || strings.Contains(string(item.JSON), "managedFields") {
 				t.Fatalf("%s: %.200s", name, item.JSON)
 			}
 		}
@@ -147,7 +147,7 @@ func TestFetchInOtherForms(t *testing.T) {
 	q = configMaps()
 	q.Format = cluster.MetadataFormat
 	metadata := fetchAll(t.Context(), t, f, fleet.FetchRequest{Query: q})[name]
-	if len(metadata.items) != 700 || strings.Contains(metadata.items[0].JSON, "LOG_LEVEL") || metadata.end.Err != nil {
+	if len(metadata.items) != 700 || strings.Contains(string(metadata.items[0].JSON), "LOG_LEVEL") || metadata.end.Err != nil {
 		t.Errorf("metadata: %d objects, %+v", len(metadata.items), metadata.end)
 	}
 }
@@ -163,7 +163,7 @@ func TestSecretsComeWithoutTheirDataUnlessItIsAskedFor(t *testing.T) {
 				t.Fatalf("%v: %+v", typeName, got.end)
 			}
 			for _, item := range got.items {
-				if has := strings.Contains(item.JSON, `"data"`); has != keep {
+				if has := strings.Contains(string(item.JSON), `"data"`); has != keep {
 					t.Errorf("%v: data is there: %v, was asked for: %v", typeName, has, keep)
 				}
 			}

@@ -53,9 +53,11 @@ type Fleet struct {
 	clients cluster.Options
 	probes  *semaphore.Weighted
 	reads   *semaphore.Weighted
+	compare comparing
 	latest  latest
 	flights *flights[probeKey, *Observation]
 	buffers manifest.Pool
+	arenas  arenas
 	metrics *metrics
 	// lifecycles are those of Kubernetes' own types.
 	lifecycles lifecycle.Table
@@ -98,8 +100,9 @@ func New(options Options) *Fleet {
 			UserAgent:  options.UserAgent,
 			Handshakes: semaphore.NewWeighted(maxHandshakes()),
 		},
-		probes: semaphore.NewWeighted(maxProbes),
-		reads:  semaphore.NewWeighted(maxReadBytes),
+		probes:  semaphore.NewWeighted(maxProbes),
+		reads:   semaphore.NewWeighted(maxReadBytes),
+		compare: newComparing(),
 	}
 	f.flights = newFlights(f.probe)
 	f.roster.Store(&roster{})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -378,27 +379,34 @@ func TestAClusterOfMoreNamespacesThanFitIsTold(t *testing.T) {
 	}
 }
 
-func TestATypeThatWaitsForTheRateOfItsClusterHasHadItsTurn(t *testing.T) {
+func TestATypeThatWaitsBehindOtherCallersWhenTheTimeRunsOutHasHadItsTurn(t *testing.T) {
 	t.Parallel()
-	var busy atomic.Bool
-	busy.Store(true)
-	f := serving(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if busy.Load() {
-			w.WriteHeader(http.StatusServiceUnavailable)
+	asked, answer := make(chan string, 10), make(chan struct{})
+	f := serving(t, func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.Path
+		if !strings.HasSuffix(r.URL.Path, "/deployments") {
+			<-r.Context().Done()
 			return
 		}
+		<-answer
+		w.Header().Set("Content-Type", "application/json")
 		list("")(w)
 	})
-	for range 2 { // eight answers that halve the rate make it a call a second
-		summarize(t.Context(), t, f, fleet.HibernationRequest{})
-	}
-	busy.Store(false)
-	<-time.After(1100 * time.Millisecond)
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
+	var others sync.WaitGroup
+	defer others.Wait()
+	others.Go(func() {
+		<-asked                      // the first type has one of two places
+		for range cluster.MaxReads { // the other one, and the first as soon as it is free
+			others.Go(func() { fetchAll(ctx, t, f, fleet.FetchRequest{Query: configMaps()}) })
+		}
+		<-asked
+		<-time.After(100 * time.Millisecond) // until the last one waits
+		close(answer)
+	})
 	surveys, summary := summarize(ctx, t, f, fleet.HibernationRequest{})
-	surveys["odd"].mustBe(t, "slowed down", hibernation.Sum{Unknown: 3}, cluster.ResponseTimeout)
+	surveys["odd"].mustBe(t, "behind others", hibernation.Sum{Unknown: 3}, cluster.ResponseTimeout)
 	if summary.Failed != 1 {
 		t.Errorf("%+v", summary)
 	}

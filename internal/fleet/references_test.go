@@ -86,7 +86,7 @@ func TestGetTellsOfEachReference(t *testing.T) {
 		switch {
 		case reason != "" && (r.Err == nil || r.Err.Reason != reason):
 			t.Errorf("reference %d: %v, want %s", i, r.Err, reason)
-		case reason == "" && (r.Err != nil || r.Item.Name != want.Query.Name || !strings.Contains(r.Item.JSON, `"kind":"ConfigMap"`)):
+		case reason == "" && (r.Err != nil || r.Item.Name != want.Query.Name || !strings.Contains(string(r.Item.JSON), `"kind":"ConfigMap"`)):
 			t.Errorf("reference %d: %v, %.200s", i, r.Err, r.Item.JSON)
 		}
 	}
@@ -173,7 +173,7 @@ func TestAnObjectThatIsNamedTwiceIsReadOnce(t *testing.T) {
 		if r.Cluster != want.Cluster || (r.Err == nil) == (want == missing) {
 			t.Errorf("reference %d: %+v", i, r)
 		}
-		if r.Err == nil && (r.Item.Name != want.Query.Name || !strings.Contains(r.Item.JSON, want.Query.Name)) {
+		if r.Err == nil && (r.Item.Name != want.Query.Name || !strings.Contains(string(r.Item.JSON), want.Query.Name)) {
 			t.Errorf("reference %d to %s: %.200s", i, want.Query.Name, r.Item.JSON)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // shaped returns what is sent of an object of a type, and whether it is wanted at all. It sees the object without what was
-// removed from it.
+// removed from it. What it returns is valid as long as the item is.
 func (t *reading) shaped(item manifest.Item, apiVersion, kind string) (sent Item, wanted bool, err error) {
 	sent = Item{Namespace: item.Namespace, Name: item.Name}
 	ctx := t.watch.ctx
@@ -22,7 +22,7 @@ func (t *reading) shaped(item manifest.Item, apiVersion, kind string) (sent Item
 		name := strings.TrimPrefix(item.Namespace+"/"+item.Name, "/")
 		return Item{}, false, cluster.NewError(cluster.InvalidRequest, cluster.PhaseBody, name+": "+err.Error(), err)
 	case wanted && t.shape.Projection == nil:
-		sent.JSON = string(item.JSON)
+		sent.JSON = item.JSON
 	}
 	return sent, wanted, nil
 }

@@ -22,7 +22,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add(` {} `)
 	j := newJudge(f, "")
 	f.Fuzz(func(t *testing.T, object string) {
-		if diff := cmp.Diff(decoded(object), j.Judge(object)); diff != "" {
+		if diff := cmp.Diff(decoded(object), j.Judge([]byte(object))); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", object, diff)
 		}
 	})

@@ -4,155 +4,286 @@ import (
 	"errors"
 	"io"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/clusterfleet/clusterfleet/internal/safetext"
 )
 
-// slack is how far the decoder may read beyond the bound of a value: for the whitespace and the delimiter around it.
+// slack is how far a value may be read beyond its bound: for the whitespace and the delimiter around it.
 const slack = 4 << 10
 
-// document walks the members of the JSON object that a body is, and the elements of one array among them.
+// The depths inside a document, and inside its array.
+const (
+	inDocument = 1
+	inArray    = 2
+)
+
+// document walks the members of the JSON object that a body is, and the elements of one array among them. It looks at
+// bytes only after the scanner has been over them, up to a bracket: what stands before it is complete.
 type document struct {
 	src      source
-	decoder  *jsontext.Decoder
+	scanner  *scanner
+	names    *names
 	max      int64 // bound of an element, and of all that stands beside the elements
+	limit    int64 // of what may be read
 	begin    int64 // where the object begins
 	end      int64 // where it ended
+	pos      int64 // what comes next
+	scanned  int64 // what has been scanned, up to a bracket
 	array    int64 // where the array begins
 	elements int64 // the bytes of the array
-	largest  int64 // the longest value so far
+	keep     bool  // what has been read, to look at it again
 }
 
 func (d *document) init(body io.Reader, buf *buffers, limit int64) {
-	d.src = source{body: body, kept: buf.kept, keep: true}
-	d.decoder = buf.decoder
-	d.max = limit
+	d.src = source{body: body, buf: buf.data}
+	d.scanner, d.names = &buf.scanner, &buf.members
+	d.max, d.keep = limit, true
 }
 
 // release gives buf back to pool. The document cannot be used any more.
 func (d *document) release(pool *Pool, buf *buffers) {
-	buf.kept = d.src.kept
-	pool.put(buf, d.largest)
-	d.src.body, d.src.kept, d.src.replay = nil, nil, nil
-	d.decoder = nil
+	buf.data = d.src.buf
+	pool.put(buf)
+	d.src.body, d.src.buf = nil, nil
+	d.scanner, d.names = nil, nil
 }
+
+// rewind makes the document begin again. All of it so far must have been kept; it is not kept any more.
+func (d *document) rewind() { d.keep = false }
 
 // open reads the brace that the document begins with.
 func (d *document) open() error {
-	d.begin, d.elements = 0, 0
-	d.decoder.Reset(&d.src)
-	d.src.limit = d.max + slack
-	token, err := d.decoder.ReadToken()
-	switch {
-	case err == io.EOF: //nolint:errorlint // the decoder returns io.EOF itself; a failure of the body may wrap one
-		return malformed(0, "the body is empty")
-	case err != nil:
-		return d.beside(err)
-	case token.Kind() != jsontext.KindBeginObject:
-		return malformed(d.offset()-1, "a JSON value that is no object")
+	d.pos, d.begin, d.elements = 0, 0, 0
+	d.limit = d.max + slack
+	d.names.reset()
+	d.scanner.reset()
+	for {
+		d.pos += int64(countWhite(d.src.from(d.pos)))
+		if d.pos < d.src.received {
+			break
+		}
+		switch err := d.src.more(d.needed(), d.limit); {
+		case err == io.EOF: //nolint:errorlint // the source returns io.EOF itself; a failure of the body may wrap one
+			return malformed(0, "the body is empty")
+		case err != nil:
+			return d.beside(err)
+		}
 	}
-	d.begin = d.offset() - 1
-	return nil
+	d.begin, d.scanned = d.pos, d.pos
+	d.scanner.stop = inArray
+	d.scanner.remember(d.begin, inDocument+1)
+	switch c := d.next(); c {
+	case '{':
+		d.pos++
+		return d.advanceBeside()
+	case '[', '"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 't', 'f', 'n':
+		return malformed(d.begin, "a JSON value that is no object")
+	default:
+		return malformed(d.begin, "invalid character %s, expecting '{'", quoteByte(c))
+	}
 }
 
 // member reads the name of the next member. After the last one it makes sure that nothing follows the document and
 // returns false.
 func (d *document) member() (string, bool, error) {
 	d.boundBeside()
-	if d.decoder.PeekKind() == jsontext.KindEndObject {
+	if err := d.token(); err != nil {
+		return "", false, d.beside(err)
+	}
+	if d.next() == '}' {
 		return "", false, d.close()
 	}
-	name, err := d.valueBeside()
-	if err != nil {
-		return "", false, err
+	region := d.src.between(d.pos, d.scanned)
+	end := skipString(region, 0)
+	name := memberName(text(region[:end]))
+	if !d.names.add([]byte(name)) {
+		return "", false, malformed(d.pos, "%v %q", errDuplicate, safetext.Truncate(name, 256))
 	}
-	return string(text(name)), true, nil
+	end = skipSpace(region, end)
+	end = skipSpace(region, end+1) // the colon
+	d.pos += int64(end)
+	return name, true, d.checkBeside()
+}
+
+// memberName returns a name as a string, without a new one for those that every list has.
+func memberName(name []byte) string {
+	switch string(name) {
+	case "kind":
+		return "kind"
+	case "apiVersion":
+		return "apiVersion"
+	case "metadata":
+		return "metadata"
+	case "items":
+		return "items"
+	case "rows":
+		return "rows"
+	case "columnDefinitions":
+		return "columnDefinitions"
+	}
+	return string(name)
+}
+
+// kind returns the first byte of the value of a member.
+func (d *document) kind() byte { return d.next() }
+
+// value reads the value of a member. It is valid until the next call.
+func (d *document) value() ([]byte, error) {
+	d.boundBeside()
+	end := d.pos
+	switch d.next() {
+	case '{', '[': // the bracket that the scanner stopped at
+		d.scanner.stop = inDocument
+		err := d.advance()
+		d.scanner.stop = inArray
+		if err != nil {
+			return nil, d.beside(err)
+		}
+		end = d.scanned
+	default:
+		end += int64(skip(d.src.between(d.pos, d.scanned), 0))
+	}
+	value := d.src.between(d.pos, end)
+	d.pos = end
+	return value, d.checkBeside()
+}
+
+// enter reads the bracket of the array whose elements are to be read one by one.
+func (d *document) enter() {
+	d.array = d.pos
+	d.pos++
+	d.keep = false
+}
+
+// element reads the next object of the array, valid until the next call, or its closing bracket and returns nothing.
+func (d *document) element() (scanned, error) {
+	d.limit = d.pos + d.max + slack
+	d.scanner.remember(d.pos, inArray+2)
+	if err := d.token(); err != nil {
+		return scanned{}, d.fail(err, "an item of more than %d bytes")
+	}
+	switch d.next() {
+	case ']':
+		d.pos++
+		d.elements = d.pos - d.array
+		return scanned{}, nil
+	case '{':
+	default:
+		return scanned{}, malformed(d.pos, "an element that is no object")
+	}
+	start := d.pos
+	d.pos = d.scanned
+	if d.pos-start > d.max {
+		return scanned{}, d.fail(errOverLimit, "an item of more than %d bytes")
+	}
+	return d.known(start, d.pos), nil
+}
+
+// token goes to what comes next, past the comma before it.
+func (d *document) token() error {
+	for {
+		region := d.src.between(d.pos, d.scanned)
+		at := skipSpace(region, 0)
+		if at < len(region) && region[at] == ',' {
+			at = skipSpace(region, at+1)
+		}
+		d.pos += int64(at)
+		if at < len(region) {
+			return nil
+		}
+		if err := d.advance(); err != nil {
+			return err
+		}
+	}
 }
 
 // close reads the brace that the document ends with and what comes after it, up to the end of the body.
 func (d *document) close() error {
-	if _, err := d.decoder.ReadToken(); err != nil {
-		return d.beside(err)
-	}
+	d.pos++
+	d.end = d.pos
 	if err := d.checkBeside(); err != nil {
 		return err
 	}
-	d.src.keep = false
-	d.end = d.offset()
-	d.src.limit = d.src.given + slack
-	switch _, err := d.decoder.ReadToken(); {
-	case err == nil:
-		return malformed(d.end, "more data after the end of the document")
-	case err != io.EOF: //nolint:errorlint // as above
-		return d.beside(err)
-	}
-	return nil
-}
-
-// value reads the value of a member. It is valid until the next call.
-func (d *document) value() (jsontext.Value, error) {
-	d.boundBeside()
-	return d.valueBeside()
-}
-
-func (d *document) valueBeside() (jsontext.Value, error) {
-	value, err := d.decoder.ReadValue()
-	if err != nil {
-		return nil, d.beside(err)
-	}
-	d.largest = max(d.largest, int64(len(value)))
-	return value, d.checkBeside()
-}
-
-// kind tells of which kind the value of a member is, without reading it; KindInvalid where reading it will fail.
-func (d *document) kind() jsontext.Kind {
-	d.boundBeside()
-	return d.decoder.PeekKind()
-}
-
-// enter reads the bracket of the array whose elements are to be read one by one.
-func (d *document) enter() error {
-	if _, err := d.decoder.ReadToken(); err != nil {
-		return d.beside(err)
-	}
-	d.array = d.offset() - 1
-	return nil
-}
-
-// element reads the next object of the array, valid until the next call, or its closing bracket and returns nil.
-func (d *document) element() (jsontext.Value, error) {
-	d.src.limit = d.offset() + d.max + slack
-	switch kind := d.decoder.PeekKind(); kind {
-	case jsontext.KindEndArray:
-		if _, err := d.decoder.ReadToken(); err != nil {
-			return nil, d.beside(err)
+	d.limit = d.end + slack
+	for at := d.end; ; {
+		at += int64(countWhite(d.src.from(at)))
+		if at < d.src.received {
+			return malformed(at, "more data after the end of the document")
 		}
-		d.elements = d.offset() - d.array
-		return nil, nil
-	case jsontext.KindBeginObject, jsontext.KindInvalid:
-	default:
-		return nil, malformed(d.offset(), "an element that is no object")
+		d.pos = at
+		switch err := d.src.more(d.needed(), d.limit); {
+		case err == io.EOF: //nolint:errorlint // as above
+			return nil
+		case err != nil:
+			return d.beside(err)
+		}
 	}
-	value, err := d.decoder.ReadValue()
-	if err != nil {
-		return nil, d.fail(err, "an item of more than %d bytes")
+}
+
+// countWhite returns with how much white space text begins.
+func countWhite(text []byte) int {
+	for i, c := range text {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return i
+		}
 	}
-	d.largest = max(d.largest, int64(len(value)))
-	if int64(len(value)) > d.max {
-		return nil, d.fail(errOverLimit, "an item of more than %d bytes")
+	return len(text)
+}
+
+// advance scans up to the next stop.
+func (d *document) advance() error {
+	for {
+		if d.scanned < d.src.received {
+			from, to := int(d.scanned-d.src.offset), int(d.src.received-d.src.offset)
+			end, stopped := d.scanner.scan(d.src.buf, from, to, d.src.offset)
+			d.scanned = d.src.offset + int64(end)
+			if fault := d.scanner.fault; fault.text != "" {
+				return malformed(fault.at, "%s", fault.text)
+			}
+			if stopped {
+				return nil
+			}
+		}
+		if err := d.src.more(d.needed(), d.limit); err != nil {
+			return err
+		}
 	}
-	return value, nil
+}
+
+func (d *document) advanceBeside() error {
+	if err := d.advance(); err != nil {
+		return d.beside(err)
+	}
+	return nil
+}
+
+// needed is the first offset that is still of interest.
+func (d *document) needed() int64 {
+	if d.keep {
+		return 0
+	}
+	return d.pos
+}
+
+// next returns the byte that comes next.
+func (d *document) next() byte { return d.src.buf[d.pos-d.src.offset] }
+
+// known returns what stands between two offsets, with the brackets that the scanner remembers.
+func (d *document) known(from, to int64) scanned {
+	return scanned{
+		json:     d.src.between(from, to),
+		brackets: d.scanner.brackets[:d.scanner.found],
+		shift:    int(from - d.scanner.origin),
+	}
 }
 
 // whole returns the document from brace to brace, where it was kept to its end.
-func (d *document) whole() []byte { return d.src.kept[d.begin:d.end:d.end] }
+func (d *document) whole() scanned { return d.known(d.begin, d.end) }
 
-func (d *document) offset() int64 { return d.decoder.InputOffset() }
-
-// boundBeside lets the decoder read what is still allowed outside the array.
-func (d *document) boundBeside() { d.src.limit = d.begin + d.elements + d.max + slack }
+// boundBeside bounds what may be read outside the array.
+func (d *document) boundBeside() { d.limit = d.begin + d.elements + d.max + slack }
 
 func (d *document) checkBeside() error {
-	if d.offset()-d.begin-d.elements > d.max {
+	if d.pos-d.begin-d.elements > d.max {
 		return d.beside(errOverLimit)
 	}
 	return nil
@@ -162,16 +293,15 @@ func (d *document) beside(err error) error {
 	return d.fail(err, "more than %d bytes in a single object, or beside the items of a list")
 }
 
-// fail turns an error of the decoder into one of this package, or into the one that the body failed with.
+// fail turns an error of the source into one of this package, or into the one that the body failed with.
 func (d *document) fail(err error, overLimit string) error {
-	if d.src.failure != nil {
+	switch {
+	case errors.Is(err, ErrMalformed):
+		return err
+	case errors.Is(err, errOverLimit):
+		return tooLarge(d.pos, overLimit, d.max)
+	case d.src.failure != nil:
 		return d.src.failure
 	}
-	if errors.Is(err, errOverLimit) {
-		return tooLarge(d.offset(), overLimit, d.max)
-	}
-	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return syntaxError(syntax)
-	}
-	return malformed(d.offset(), "the body ends too early")
+	return malformed(d.src.received, "the body ends too early")
 }

@@ -3,12 +3,10 @@ package manifest
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/clusterfleet/clusterfleet/internal/safetext"
 )
@@ -19,7 +17,8 @@ import (
 // well.
 var (
 	// ErrMalformed says that the body is not what an API server sends: not JSON, cut off, nested too deep, invalid
-	// UTF-8, a member name twice, not a Kubernetes object or not the kind of object that was asked for.
+	// UTF-8, a member name twice where the package reads members, not a Kubernetes object or not the kind that was asked
+	// for.
 	ErrMalformed = errors.New("malformed body")
 	// ErrTooLarge says that one item, or what stands beside the items, exceeds Options.MaxItemBytes.
 	ErrTooLarge = errors.New("body too large")
@@ -53,19 +52,6 @@ func tooLarge(at int64, format string, args ...any) error {
 
 func newBodyError(kind error, at int64, text string) error {
 	return &bodyError{kind, safetext.Clean(fmt.Sprintf("%v at byte %d: %s", kind, at, text))}
-}
-
-// syntaxError says what the decoder found. Of the body it quotes member names and one invalid character or escape
-// sequence, never a value: that may be a Secret's.
-func syntaxError(err *jsontext.SyntacticError) error {
-	reason := err.Err.Error()
-	if errors.Is(err.Err, io.ErrUnexpectedEOF) {
-		reason = "the body ends too early"
-	}
-	if err.JSONPointer != "" {
-		reason += ", in " + safetext.Truncate(string(err.JSONPointer), 256)
-	}
-	return malformed(err.ByteOffset, "%s", reason)
 }
 
 // StatusError is a metav1.Status with status Failure: the API server's own account of why there is no object. Reason and

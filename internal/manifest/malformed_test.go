@@ -50,6 +50,9 @@ func hostile() map[string]struct{ body, says string } {
 		"an item with an odd kind":      {pods + `{"kind":{}}]}`, "another type"},
 		"a second document":             {podList + podList, "after the end"},
 		"rubbish after the end":         {podList + "x", "at byte"},
+		"a control character first":     {"\x01" + podList, "at byte 0"},
+		"a control character last":      {podList + "\x00", "after the end"},
+		"a form feed between items":     {pods + onePod + ",\f" + onePod + `]}`, "at byte"},
 		"a closing brace too many":      {podList + "}", "at byte"},
 		"no comma between items":        {pods + onePod + onePod + `]}`, "expecting ','"},
 		"a comma too many":              {pods + onePod + `,]}`, "at byte"},
@@ -71,7 +74,15 @@ func hostile() map[string]struct{ body, says string } {
 		"items twice, once escaped":     {pods + `],"it\u0065ms":[]}`, "duplicate object member name"},
 		"a member twice in an item":     {pods + `{"data":{},"data":{}}]}`, "duplicate object member name"},
 		"twice, once escaped":           {pods + `{"data":{},"d\u0061ta":{}}]}`, "duplicate object member name"},
-		"twice deep in an item":         {pods + `{"a":[{"b":{"c":1,"c":2}}]}]}`, "/items/0/a/0/b/c"},
+		"a member twice in metadata":    {pods + `{"metadata":{"a":1,"b":2,"a":3}}]}`, "duplicate object member name"},
+		"many members and one twice":    {pods + `{"metadata":{` + manyMembers(100) + `,"a7":0}}]}`, "duplicate object member name"},
+		"twice in the list's metadata":  {pods + `],"metadata":{"a":1,"a":2}}`, "metadata"},
+		"twice in a Secret's annotations": {
+			pods + `{"kind":"Secret","metadata":{"annotations":{"a":"","a":""}}}]}`, "duplicate object member name",
+		},
+		"twice in an object of a nested list": {
+			pods + `{"kind":"List","items":[{"metadata":{"a":1,"a":2}}]}]}`, "duplicate object member name",
+		},
 		"a member twice in a Status":    {`{"kind":"Status","apiVersion":"v1","code":1,"code":2}`, "duplicate object member name"},
 		"an odd Status":                 {`{"kind":"Status","apiVersion":"v1","status":"Failure","code":"x"}`, "Status"},
 		"nested 10^6 deep in an item":   {pods + strings.Repeat(`{"a":`, 1e6), "depth"},
@@ -82,6 +93,15 @@ func hostile() map[string]struct{ body, says string } {
 			pods + strings.Repeat(`{"kind":"List","items":[`, 6) + strings.Repeat(`]}`, 6) + `]}`, "nested more than",
 		},
 	}
+}
+
+// manyMembers are members called a0, a1 and so on.
+func manyMembers(n int) string {
+	members := make([]string, n)
+	for i := range members {
+		members[i] = fmt.Sprintf(`"a%d":%d`, i, i)
+	}
+	return strings.Join(members, ",")
 }
 
 func TestReaderRefusesMalformedBodies(t *testing.T) {

@@ -1,10 +1,8 @@
 package manifest
 
 import (
+	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Meta is what a body says beside its items.
@@ -25,15 +23,11 @@ type Meta struct {
 // header collects the members that stand beside the items.
 type header struct {
 	apiVersion, kind string
-	list             struct {
-		ResourceVersion    string `json:"resourceVersion"`
-		Continue           string `json:"continue"`
-		RemainingItemCount int64  `json:"remainingItemCount"`
-	}
+	list             Meta // of it what stands in metadata
 }
 
 // read takes a member if it is one of the header's.
-func (h *header) read(name string, value jsontext.Value, at int64) error {
+func (h *header) read(name string, value []byte, at int64, names *names) error {
 	ok := true
 	switch name {
 	case "apiVersion":
@@ -45,12 +39,50 @@ func (h *header) read(name string, value jsontext.Value, at int64) error {
 		kind, ok = textAt(value, 0)
 		h.kind = string(kind)
 	case "metadata":
-		ok = json.Unmarshal(value, &h.list) == nil
+		ok = h.readMetadata(value, names)
 	}
 	if !ok {
 		return malformed(at, "%s is of another type than Kubernetes gives it", name)
 	}
 	return nil
+}
+
+// readMetadata takes what the metadata of a list says; a single object has no such members. It returns false where that
+// is of another type, or a name comes twice.
+func (h *header) readMetadata(value []byte, names *names) bool {
+	if value[0] != '{' {
+		return value[0] == 'n'
+	}
+	names.reset()
+	for w := (&scanned{json: value}).walk(0); w.member(); {
+		if !names.add(w.name) {
+			return false
+		}
+		text, ok := []byte(nil), true
+		switch string(w.name) {
+		case "resourceVersion":
+			text, ok = textAt(value, w.value)
+			h.list.ResourceVersion = string(text)
+		case "continue":
+			text, ok = textAt(value, w.value)
+			h.list.Continue = string(text)
+		case "remainingItemCount":
+			h.list.RemainingItemCount, ok = count(value[w.value:w.end])
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// count returns what a number says; false for anything but an integer, or null.
+func count(value []byte) (int64, bool) {
+	if value[0] == 'n' {
+		return 0, true
+	}
+	n, err := strconv.ParseInt(string(value), 10, 64)
+	return n, err == nil
 }
 
 // check makes sure that a document that was read to its end is a Kubernetes object at all.
@@ -66,11 +98,7 @@ func (h *header) isStatus() bool {
 }
 
 func (h *header) listMeta() Meta {
-	return Meta{
-		APIVersion:         h.apiVersion,
-		Kind:               strings.TrimSuffix(h.kind, listSuffix),
-		ResourceVersion:    h.list.ResourceVersion,
-		Continue:           h.list.Continue,
-		RemainingItemCount: h.list.RemainingItemCount,
-	}
+	meta := h.list
+	meta.APIVersion, meta.Kind = h.apiVersion, strings.TrimSuffix(h.kind, listSuffix)
+	return meta
 }

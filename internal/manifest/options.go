@@ -8,6 +8,7 @@ const DefaultMaxItemBytes = 4 << 20
 // what the body says.
 type Options struct {
 	// MaxItemBytes bounds one item, and all that stands beside the items of a body. Default: DefaultMaxItemBytes.
+	// 1 GiB at most.
 	MaxItemBytes int
 	// ManagedFields keeps metadata.managedFields. Default: they are cut out.
 	ManagedFields bool
@@ -28,5 +29,5 @@ func (o Options) maxItemBytes() int64 {
 	if o.MaxItemBytes <= 0 {
 		return DefaultMaxItemBytes
 	}
-	return int64(o.MaxItemBytes)
+	return min(int64(o.MaxItemBytes), 1<<30)
 }

@@ -1,11 +1,6 @@
 package manifest
 
-import (
-	"strings"
-	"sync"
-
-	"github.com/go-json-experiment/json/jsontext"
-)
+import "sync"
 
 // maxPooledBytes bounds a buffer that is kept for the next reader: one huge object must not pin its size forever.
 const maxPooledBytes = 256 << 10
@@ -16,10 +11,13 @@ type Pool struct{ free sync.Pool }
 
 // buffers is all that a reader allocates that grows with what it reads.
 type buffers struct {
-	decoder *jsontext.Decoder
-	kept    []byte // the beginning of a document
-	out     []byte // an item that something was cut out of, the cells of a row
+	data    []byte // a part of the body
+	out     []byte // the cells of a row
 	cuts    []span
+	scanner scanner
+	members names // of the document
+	names   names // of an object in it
+	shelf   shelf
 }
 
 func (p *Pool) get() *buffers {
@@ -28,15 +26,17 @@ func (p *Pool) get() *buffers {
 			return b
 		}
 	}
-	return &buffers{decoder: new(jsontext.Decoder)}
+	return &buffers{data: make([]byte, bufferBytes+blockBytes)}
 }
 
-// put takes b back. The decoder does not tell the size of its buffers; largest is the longest value it has held.
-func (p *Pool) put(b *buffers, largest int64) {
-	if p == nil || largest > maxPooledBytes || cap(b.kept) > maxPooledBytes || cap(b.out) > maxPooledBytes {
+// put takes b back.
+func (p *Pool) put(b *buffers) {
+	const spanBytes = 16
+	if p == nil || cap(b.data) > maxPooledBytes+blockBytes || cap(b.out) > maxPooledBytes || cap(b.cuts) > maxPooledBytes/spanBytes {
 		return
 	}
-	b.decoder.Reset(strings.NewReader("")) // forget the body
-	b.kept, b.out, b.cuts = b.kept[:0], b.out[:0], b.cuts[:0]
+	b.out, b.cuts = b.out[:0], b.cuts[:0]
+	b.members.reset()
+	b.names.reset()
 	p.free.Put(b)
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Item is one object.
@@ -30,16 +28,15 @@ type Item struct {
 //
 // A Reader is for one goroutine.
 type Reader struct {
-	doc        document
-	opts       Options
-	buf        *buffers
-	header     header
-	phase      phase
-	list       bool // the body is a list, or taken for one until its end
-	held       bool // items came before the kind and were held back
-	single     bool // the body is no list
-	namespaces interned
-	err        error
+	doc    document
+	opts   Options
+	buf    *buffers
+	header header
+	phase  phase
+	list   bool // the body is a list, or taken for one until its end
+	held   bool // items came before the kind and were held back
+	single bool // the body is no list
+	err    error
 }
 
 // phase is how far a body has been read.
@@ -102,7 +99,7 @@ func (r *Reader) next() (Item, error) {
 			return Item{}, err
 		}
 		if r.single {
-			return r.item(r.doc.whole(), r.doc.begin)
+			return r.item(r.doc.whole())
 		}
 	}
 	if r.phase == inItems {
@@ -110,8 +107,8 @@ func (r *Reader) next() (Item, error) {
 		if err != nil {
 			return Item{}, err
 		}
-		if raw != nil {
-			return r.item(raw, r.doc.offset()-int64(len(raw)))
+		if raw.json != nil {
+			return r.item(raw)
 		}
 		r.phase = afterItems
 	}
@@ -132,7 +129,7 @@ func (r *Reader) begin() error {
 		return err
 	}
 	r.list = true
-	r.doc.src.rewind()
+	r.doc.rewind()
 	return r.seek()
 }
 
@@ -167,17 +164,18 @@ func (r *Reader) seek() error {
 // atItems decides, at the value of a member called items, whether the body is a list.
 func (r *Reader) atItems() error {
 	kind := r.doc.kind()
-	canBeList := kind == jsontext.KindBeginArray || kind == jsontext.KindNull
+	canBeList := kind == '[' || kind == 'n'
 	isKnown := r.header.kind != ""
 	isList := canBeList && (isListKind(r.header.kind) || !isKnown && r.list)
 	switch {
-	case isList && kind == jsontext.KindBeginArray:
-		r.phase, r.doc.src.keep = inItems, false
-		return r.doc.enter()
+	case isList && kind == '[':
+		r.phase = inItems
+		r.doc.enter()
+		return nil
 	case isList:
-		r.phase, r.doc.src.keep = afterItems, false
-	case r.list && kind != jsontext.KindInvalid:
-		return malformed(r.doc.offset(), "a list was asked for, and its items are none")
+		r.phase, r.doc.keep = afterItems, false
+	case r.list:
+		return malformed(r.doc.pos, "a list was asked for, and its items are none")
 	case canBeList && !isKnown:
 		r.held = true
 	}
@@ -191,7 +189,7 @@ func (r *Reader) beside(name string) error {
 	if err != nil {
 		return err
 	}
-	return r.header.read(name, value, r.doc.offset()-int64(len(value)))
+	return r.header.read(name, value, r.doc.pos-int64(len(value)), &r.buf.names)
 }
 
 // whole decides what a document without a list's items is.
@@ -200,7 +198,7 @@ func (r *Reader) whole() error {
 		return err
 	}
 	if r.header.isStatus() {
-		if err := failureStatus(r.doc.whole(), r.doc.begin); err != nil {
+		if err := failureStatus(r.doc.whole().json, r.doc.begin); err != nil {
 			return err
 		}
 	}
@@ -242,12 +240,20 @@ func (r *Reader) verify() error {
 	return io.EOF
 }
 
-// item makes an Item of raw, which stands at an offset of the body.
-func (r *Reader) item(raw []byte, at int64) (Item, error) {
-	o := lookAt(raw, 0)
-	kind, kindOK := textAt(raw, o.kind)
-	_, versionOK := textAt(raw, o.apiVersion)
-	namespace, name, identityOK := identity(raw, o.metadata)
+// item makes an Item of raw.
+func (r *Reader) item(raw scanned) (Item, error) {
+	at := r.doc.scanner.origin + int64(raw.shift)
+	o, err := raw.lookAt(0, &r.buf.names)
+	if err != nil {
+		return Item{}, malformed(at, "%v in an item", err)
+	}
+	m, err := raw.lookAtMetadata(o.metadata, &r.buf.names)
+	if err != nil {
+		return Item{}, malformed(at, "%v in the metadata of an item", err)
+	}
+	kind, kindOK := textAt(raw.json, o.kind)
+	_, versionOK := textAt(raw.json, o.apiVersion)
+	namespace, name, identityOK := raw.identity(m)
 	if !kindOK || !versionOK || !identityOK {
 		return Item{}, malformed(at, "kind, apiVersion or metadata of another type than Kubernetes gives them")
 	}
@@ -255,10 +261,12 @@ func (r *Reader) item(raw []byte, at int64) (Item, error) {
 		// It could be a Secret. Where the list says its kind after the items, API servers let each item say its own.
 		return Item{}, malformed(at, "an item without a kind in a list that has not said its own")
 	}
+	item := Item{Namespace: r.buf.shelf.again(namespace), Name: r.buf.shelf.string(name)}
 	secret := r.opts.Secrets || isSecret(r.header.apiVersion, strings.TrimSuffix(r.header.kind, listSuffix))
-	json, ok := redactor{r.opts.ManagedFields, r.opts.SecretData, r.buf}.redact(raw, o, secret)
-	if !ok {
-		return Item{}, malformed(at, "lists nested more than %d times in an item", maxNestedLists)
+	redactor := redactor{&raw, r.opts.ManagedFields, r.opts.SecretData, r.buf}
+	item.JSON, err = redactor.redact(o, m, secret)
+	if err != nil {
+		return Item{}, malformed(at, "%v", err)
 	}
-	return Item{Namespace: r.namespaces.string(namespace), Name: string(name), JSON: json}, nil
+	return item, nil
 }

@@ -287,7 +287,7 @@ func TestReaderEndsWithClose(t *testing.T) {
 	}
 }
 
-func TestReaderAllocatesTheNamesOnly(t *testing.T) {
+func TestReaderAllocatesNothingForAnItem(t *testing.T) {
 	list := newPodList(200)
 	opts := manifest.Options{Pool: new(manifest.Pool)}
 	items := 0
@@ -307,7 +307,7 @@ func TestReaderAllocatesTheNamesOnly(t *testing.T) {
 	if items != 200 {
 		t.Fatalf("%d items", items)
 	}
-	if perItem := allocs / 200; perItem > 2 {
-		t.Errorf("%.1f allocations an item", perItem)
+	if perItem := allocs / 200; perItem > 0.1 { // names share their memory with others
+		t.Errorf("%.2f allocations an item", perItem)
 	}
 }

@@ -1,15 +1,17 @@
 package manifest
 
 import (
+	"errors"
 	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxColumns bounds the columns of a table and the cells of a row: some bytes of JSON become many in memory.
 const maxColumns = 1024
+
+var errObjectType = errors.New("an object of other types than Kubernetes gives it")
 
 // Column describes one column of a Table.
 type Column struct {
@@ -37,15 +39,14 @@ type Row struct {
 
 // TableReader reads the rows of one body, a Table of group meta.k8s.io. A TableReader is for one goroutine.
 type TableReader struct {
-	doc        document
-	pool       *Pool
-	buf        *buffers
-	header     header
-	columns    []Column
-	phase      phase
-	ends       []int // where the cells of a row end in its text
-	namespaces interned
-	err        error
+	doc     document
+	pool    *Pool
+	buf     *buffers
+	header  header
+	columns []Column
+	phase   phase
+	ends    []int // where the cells of a row end in its text
+	err     error
 }
 
 // NewTableReader returns a TableReader of body, which it reads to its end but does not close. Close it when done. Of opts
@@ -102,8 +103,8 @@ func (t *TableReader) next() (Row, error) {
 	if err != nil {
 		return Row{}, err
 	}
-	if raw != nil {
-		return t.row(raw, t.doc.offset()-int64(len(raw)))
+	if raw.json != nil {
+		return t.row(&raw)
 	}
 	t.phase = afterItems
 	return Row{}, t.members()
@@ -119,9 +120,10 @@ func (t *TableReader) members() error {
 		if !ok {
 			return t.finish()
 		}
-		if name == "rows" && t.doc.kind() == jsontext.KindBeginArray {
-			t.phase, t.doc.src.keep = inItems, false
-			return t.doc.enter()
+		if name == "rows" && t.doc.kind() == '[' {
+			t.phase = inItems
+			t.doc.enter()
+			return nil
 		}
 		if err := t.beside(name); err != nil {
 			return err
@@ -134,16 +136,16 @@ func (t *TableReader) beside(name string) error {
 	if err != nil {
 		return err
 	}
-	at := t.doc.offset() - int64(len(value))
+	at := t.doc.pos - int64(len(value))
 	switch name {
 	case "columnDefinitions":
 		return t.readColumns(value, at)
 	case "rows":
-		if value.Kind() != jsontext.KindNull {
+		if value[0] != 'n' {
 			return malformed(at, "the rows of a Table that are no array")
 		}
 	}
-	if err := t.header.read(name, value, at); err != nil {
+	if err := t.header.read(name, value, at, &t.buf.names); err != nil {
 		return err
 	}
 	if kind := t.header.kind; kind != "" && kind != "Table" && kind != "Status" {
@@ -158,7 +160,7 @@ func (t *TableReader) finish() error {
 		return err
 	}
 	if t.header.isStatus() && t.phase == beforeItems {
-		if err := failureStatus(t.doc.whole(), t.doc.begin); err != nil {
+		if err := failureStatus(t.doc.whole().json, t.doc.begin); err != nil {
 			return err
 		}
 	}
@@ -168,8 +170,8 @@ func (t *TableReader) finish() error {
 	return io.EOF
 }
 
-func (t *TableReader) readColumns(value jsontext.Value, at int64) error {
-	if value.Kind() == jsontext.KindBeginArray && count(value) > maxColumns {
+func (t *TableReader) readColumns(value []byte, at int64) error {
+	if value[0] == '[' && elements(value) > maxColumns {
 		return malformed(at, "a Table of more than %d columns", maxColumns)
 	}
 	if err := json.Unmarshal(value, &t.columns); err != nil {
@@ -178,42 +180,52 @@ func (t *TableReader) readColumns(value jsontext.Value, at int64) error {
 	return nil
 }
 
-func count(array []byte) int {
+// elements counts those of an array, up to one more than a table may have columns.
+func elements(array []byte) int {
 	n := 0
-	for w := walk(array, 0); ; n++ {
+	for w := (&scanned{json: array}).walk(0); ; n++ {
 		if _, _, ok := w.element(); !ok || n > maxColumns {
 			return n
 		}
 	}
 }
 
-// row makes a Row of raw, which stands at an offset of the body.
-func (t *TableReader) row(raw []byte, at int64) (Row, error) {
+// row makes a Row of raw.
+func (t *TableReader) row(raw *scanned) (Row, error) {
+	at := t.doc.scanner.origin + int64(raw.shift)
 	row := Row{}
-	for w := walk(raw, 0); ; {
-		m, ok := w.member()
-		switch {
-		case !ok:
-			return row, nil
-		case m.is("cells"):
-			row.Cells, ok = t.cells(raw, m.value)
-		case m.is("object"):
-			row.Namespace, row.Name, ok = t.identify(raw, m.value)
+	t.buf.names.reset()
+	cells, object := absent, absent
+	for w := raw.walk(0); w.member(); {
+		if !t.buf.names.add(w.name) {
+			return Row{}, malformed(at, "%v in a row", errDuplicate)
 		}
-		if !ok {
-			return Row{}, malformed(at, "a row of other types than Kubernetes gives it, or of more than %d cells", maxColumns)
+		switch string(w.name) {
+		case "cells":
+			cells = w.value
+		case "object":
+			object = w.value
 		}
 	}
+	var ok bool
+	if row.Cells, ok = t.cells(raw, cells); !ok {
+		return Row{}, malformed(at, "a row of other types than Kubernetes gives it, or of more than %d cells", maxColumns)
+	}
+	err := t.identify(&row, raw, object)
+	if err != nil {
+		return Row{}, malformed(at, "%v in a row", err)
+	}
+	return row, nil
 }
 
-// cells returns the cells of the array at json[at], all of them parts of one string.
-func (t *TableReader) cells(json []byte, at int) ([]string, bool) {
-	if json[at] != '[' {
-		return nil, json[at] == 'n'
+// cells returns the cells of the array at raw.json[at], all of them parts of one string.
+func (t *TableReader) cells(raw *scanned, at int) ([]string, bool) {
+	if at == absent || raw.json[at] != '[' {
+		return nil, at == absent || raw.json[at] == 'n'
 	}
 	out := t.buf.out[:0]
 	t.ends = t.ends[:0]
-	for w := walk(json, at); t.columns == nil || len(t.ends) < len(t.columns); {
+	for w := raw.walk(at); t.columns == nil || len(t.ends) < len(t.columns); {
 		start, end, ok := w.element()
 		if !ok {
 			break
@@ -221,7 +233,7 @@ func (t *TableReader) cells(json []byte, at int) ([]string, bool) {
 		if len(t.ends) == maxColumns {
 			return nil, false
 		}
-		out = appendCell(out, json[start:end])
+		out = appendCell(out, raw.json[start:end])
 		t.ends = append(t.ends, len(out))
 	}
 	t.buf.out = out
@@ -234,11 +246,26 @@ func (t *TableReader) cells(json []byte, at int) ([]string, bool) {
 	return cells, true
 }
 
-// identify returns namespace and name of the object at json[at].
-func (t *TableReader) identify(json []byte, at int) (namespace, name string, ok bool) {
-	if json[at] != '{' {
-		return "", "", json[at] == 'n'
+// identify gives row the namespace and name of the object at raw.json[at].
+func (t *TableReader) identify(row *Row, raw *scanned, at int) error {
+	if at == absent || raw.json[at] == 'n' {
+		return nil
 	}
-	rawNamespace, rawName, ok := identity(json, lookAt(json, at).metadata)
-	return t.namespaces.string(rawNamespace), string(rawName), ok
+	if raw.json[at] != '{' {
+		return errObjectType
+	}
+	o, err := raw.lookAt(at, &t.buf.names)
+	if err != nil {
+		return err
+	}
+	m, err := raw.lookAtMetadata(o.metadata, &t.buf.names)
+	if err != nil {
+		return err
+	}
+	namespace, name, ok := raw.identity(m)
+	if !ok {
+		return errObjectType
+	}
+	row.Namespace, row.Name = t.buf.shelf.again(namespace), t.buf.shelf.string(name)
+	return nil
 }

@@ -56,23 +56,22 @@ func references(r *fleetv1.GetManifestsRequest) []fleet.Reference {
 	return result
 }
 
-func batch(b *fleet.Batch) *fleetv1.ManifestBatch {
-	m := &fleetv1.ManifestBatch{
-		Cluster:    b.Cluster,
-		ApiVersion: b.APIVersion,
-		Kind:       b.Kind,
-		Manifests:  make([]*fleetv1.Manifest, len(b.Items)),
-		Table:      table(b),
-		Completion: completion(b.End),
+// batch is what is sent of a batch. It is valid until that is released.
+func batch(b *fleet.Batch) *packedBatch {
+	return &packedBatch{
+		head: &fleetv1.ManifestBatch{
+			Cluster:    b.Cluster,
+			ApiVersion: b.APIVersion,
+			Kind:       b.Kind,
+			Table:      table(b),
+			Completion: completion(b.End),
+		},
+		items: b.Items,
 	}
-	for i, item := range b.Items {
-		m.Manifests[i] = manifestMessage(item)
-	}
-	return m
 }
 
 func manifestMessage(item fleet.Item) *fleetv1.Manifest {
-	return &fleetv1.Manifest{Namespace: item.Namespace, Name: item.Name, Json: item.JSON, Projection: item.Projection}
+	return &fleetv1.Manifest{Namespace: item.Namespace, Name: item.Name, Json: string(item.JSON), Projection: item.Projection}
 }
 
 func table(b *fleet.Batch) *fleetv1.Table {

@@ -29,7 +29,9 @@ type delivery struct {
 // GetResumeToken returns the token of the event.
 func (d *delivery) GetResumeToken() string { return d.token }
 
-func (d *delivery) buffers() mem.BufferSlice { return mem.BufferSlice{mem.SliceBuffer(d.data)} }
+func (d *delivery) encode() (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(d.data)}, nil
+}
 
 // deliveries keeps the encoded events of the latest revisions.
 type deliveries struct {

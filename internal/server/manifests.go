@@ -55,10 +55,10 @@ func (s *manifests) FetchManifests(r *fleetv1.FetchManifestsRequest, stream grpc
 	}
 	for b := range run.Results {
 		call.Fetch(b)
-		event := &fleetv1.FetchManifestsResponse_Batch{Batch: batch(b)}
-		if err := stream.Send(&fleetv1.FetchManifestsResponse{Event: event}); err != nil {
+		if err := stream.SendMsg(batch(b)); err != nil {
 			return err
 		}
+		b.Release()
 	}
 	return stream.Send(&fleetv1.FetchManifestsResponse{Event: &fleetv1.FetchManifestsResponse_Summary{Summary: call.end(ctx)}})
 }

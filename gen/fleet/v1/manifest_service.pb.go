@@ -1195,7 +1195,8 @@ type CompareManifestsRequest struct {
 	LabelSelector string `protobuf:"bytes,7,opt,name=label_selector,json=labelSelector,proto3" json:"label_selector,omitempty"`
 	// A Kubernetes field selector over objects; at most 4096 bytes. Not together with `name`. Default: any fields.
 	FieldSelector string `protobuf:"bytes,8,opt,name=field_selector,json=fieldSelector,proto3" json:"field_selector,omitempty"`
-	// The selected cluster that the others are compared with. Default: for each object, the variant that most clusters have.
+	// The selected cluster that the others are compared with. Default, also for objects that it lacks: the variant that most
+	// clusters have, of equals that of the first cluster by name.
 	Against string `protobuf:"bytes,9,opt,name=against,proto3" json:"against,omitempty"`
 	// What does not count as a difference, beside what never does: paths such as `spec.replicas`,
 	// `metadata.annotations['example.com/owner']` or `spec.template.spec.containers[*].image`.
@@ -1465,7 +1466,8 @@ type ComparedCluster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cluster's name.
 	Cluster string `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// How it ended. A cluster that failed takes no part in the comparison.
+	// How it ended. A cluster that failed takes no part in the comparison. One that answers NOT_FOUND has not failed: it was
+	// read, and lacks the object or, where it does not serve the type, all objects.
 	Completion    *Completion `protobuf:"bytes,2,opt,name=completion,proto3" json:"completion,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2335,7 +2337,7 @@ type ComparedObject_Variant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The clusters that have it, by name.
 	Clusters []string `protobuf:"bytes,1,rep,name=clusters,proto3" json:"clusters,omitempty"`
-	// The SHA-256 of the normalized object, in hexadecimal.
+	// The SHA-256 of the normalized object, in hexadecimal. Of a Secret it differs from call to call.
 	Hash string `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
 	// True for the variant that the others are compared with: that of `against`, or of most clusters.
 	Baseline bool `protobuf:"varint,3,opt,name=baseline,proto3" json:"baseline,omitempty"`

@@ -26,6 +26,7 @@ type Script struct {
 	ListResourceTypes    func(context.Context, *fleetv1.ListResourceTypesRequest) (*fleetv1.ListResourceTypesResponse, error)
 	GetFleetOverview     func(context.Context, *fleetv1.GetFleetOverviewRequest) (*fleetv1.GetFleetOverviewResponse, error)
 	SummarizeHibernation func(*fleetv1.SummarizeHibernationRequest, grpc.ServerStreamingServer[fleetv1.SummarizeHibernationResponse]) error
+	CompareManifests     func(*fleetv1.CompareManifestsRequest, grpc.ServerStreamingServer[fleetv1.CompareManifestsResponse]) error
 }
 
 // Serve serves the script until the test ends and returns the address to dial. The server's health is SERVING.
@@ -159,6 +160,14 @@ func (s workloads) SummarizeHibernation(req *fleetv1.SummarizeHibernationRequest
 		return s.UnimplementedWorkloadServiceServer.SummarizeHibernation(req, out)
 	}
 	return s.script.SummarizeHibernation(req, out)
+}
+
+// CompareManifests does what the script says.
+func (s manifests) CompareManifests(req *fleetv1.CompareManifestsRequest, out grpc.ServerStreamingServer[fleetv1.CompareManifestsResponse]) error {
+	if s.script.CompareManifests == nil {
+		return s.UnimplementedManifestServiceServer.CompareManifests(req, out)
+	}
+	return s.script.CompareManifests(req, out)
 }
 
 type overviews struct {

@@ -15,8 +15,8 @@ import (
 )
 
 // Message returns a message as protojson on one line. Details of a type that this program does not know, of a newer
-// aggregator, are left out: protojson has no form for them. The counts of `started`, `summary`, of the overview and of resource
-// types are there also where they are 0, so that programs can compare them.
+// aggregator, are left out: protojson has no form for them. The counts of `started`, `summary`, of the overview, of resource
+// types and of a comparison's totals are there also where they are 0, so that programs can compare them.
 func Message(m proto.Message) (json.RawMessage, error) {
 	options := protojson.MarshalOptions{EmitDefaultValues: counts(m)}
 	raw, err := options.Marshal(m)
@@ -35,12 +35,14 @@ func Message(m proto.Message) (json.RawMessage, error) {
 	return compact.Bytes(), nil
 }
 
-// counts tells whether a message is `started`, `summary`, the overview or about resource types, or an event that carries one of the former.
+// counts tells whether a message has counts, or is an event that carries one that has.
 func counts(m proto.Message) bool {
 	switch m := m.(type) {
 	case *fleetv1.Started, *fleetv1.Summary, *fleetv1.GetFleetOverviewResponse,
-		*fleetv1.ListResourceTypesResponse, *fleetv1.ServedType:
+		*fleetv1.ListResourceTypesResponse, *fleetv1.ServedType, *fleetv1.ComparisonTotals:
 		return true
+	case *fleetv1.CompareManifestsResponse:
+		return m.GetStarted() != nil || m.GetSummary() != nil || m.GetTotals() != nil
 	case interface {
 		GetStarted() *fleetv1.Started
 		GetSummary() *fleetv1.Summary

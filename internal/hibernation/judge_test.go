@@ -76,16 +76,17 @@ func TestWorkloadsAreJudgedByTheirReplicasAndTheirAnnotation(t *testing.T) {
 		"nothing":                            {``, workload{}},
 		"broken":                             {`{"spec":{"replicas":1}`, workload{}},
 		"broken behind what matters":         {`{"spec":{"replicas":1},"status":}`, workload{}},
+		"sleeps, and is large":               {strings.Replace(asleep(`"3"`), "{", `{"status":"`+strings.Repeat("x", 1<<20)+`",`, 1), sleeping(3)},
 		"more than one":                      {`{"spec":{"replicas":1}} {}`, workload{}},
 		"broken after a good one was judged": {`{"spec":`, workload{}},
 	} {
 		t.Run(about, func(t *testing.T) {
 			j := newJudge(t, "")
 			for range 2 { // a judge keeps nothing of an object
-				if diff := cmp.Diff(c.want, j.Judge(c.json)); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", c.json, diff)
+				if diff := cmp.Diff(c.want, j.Judge([]byte(c.json))); diff != "" {
+					t.Errorf("%.200s (-want +got):\n%s", c.json, diff)
 				}
-				if other := j.Judge(asleep(`"9"`)); other != sleeping(9) {
+				if other := j.Judge([]byte(asleep(`"9"`))); other != sleeping(9) {
 					t.Errorf("the next one was judged %+v", other)
 				}
 			}
@@ -95,10 +96,10 @@ func TestWorkloadsAreJudgedByTheirReplicasAndTheirAnnotation(t *testing.T) {
 
 func TestAnotherAnnotationCanBeTold(t *testing.T) {
 	j := newJudge(t, "Example.com/was")
-	if w := j.Judge(asleep(`"3"`)); w.Asleep {
+	if w := j.Judge([]byte(asleep(`"3"`))); w.Asleep {
 		t.Error("the default counts as well")
 	}
-	if w := j.Judge(`{"metadata":{"annotations":{"Example.com/was":"3"}},"spec":{"replicas":0}}`); !w.Asleep || w.Before != 3 {
+	if w := j.Judge([]byte(`{"metadata":{"annotations":{"Example.com/was":"3"}},"spec":{"replicas":0}}`)); !w.Asleep || w.Before != 3 {
 		t.Errorf("got %+v", w)
 	}
 	for _, good := range []string{"replicas", "UPPER.example/Case_1.x", "a/b", strings.Repeat("a.", 126) + "a/" + strings.Repeat("b", 63)} {

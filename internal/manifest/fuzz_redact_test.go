@@ -1,0 +1,90 @@
+package manifest_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/clusterfleet/clusterfleet/internal/manifest"
+)
+
+// FuzzRedact looks in what the Reader delivers for members that must not be there, whatever the objects look like: in a
+// list of Secrets, in any other one that is asked for as Secrets, in a List, in Lists in Lists, as a single object.
+func FuzzRedact(f *testing.F) {
+	const applied = `"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"CANARY","a":"b"}`
+	for _, members := range []string{
+		``,
+		`"data":{"k":"CANARY"},"metadata":{"name":"a","managedFields":[{"a":"CANARY"}],` + applied + `}`,
+		`"stringData":"CANARY","data":null,"type":"Opaque"`,
+		` "d\u0061ta" : [ "CANARY" ] , "metadata" : { "managed\u0046ields" : 1 , ` + applied + ` } `,
+		`"metadata":{"annotations":{"kubectl.kubernetes.io\/last-applied-configuration":"CANARY"}},"x":{"data":1}`,
+		`"items":[{"data":"CANARY"},1],"data":"CANARY"`,
+		`"a":"\\\"","data":"}","b":"]"`,
+	} {
+		for wrapping := range uint8(5) {
+			f.Add(members, wrapping, uint8(7))
+		}
+	}
+	f.Fuzz(func(t *testing.T, members string, wrapping, size uint8) {
+		const secret = `"kind":"Secret","apiVersion":"v1"`
+		opts := manifest.Options{}
+		body, own := "", "{"+secret+","+members+"}"
+		if strings.TrimSpace(members) == "" {
+			own = "{" + secret + "}"
+		}
+		switch wrapping % 5 {
+		case 0:
+			body = `{"kind":"SecretList","apiVersion":"v1","items":[{` + members + `}]}`
+		case 1:
+			body, opts.Secrets = `{"apiVersion":"g/v1","items":[{`+members+`}],"kind":"FooList"}`, true
+		case 2:
+			body = `{"kind":"List","apiVersion":"v1","items":[` + own + `]}`
+		case 3:
+			body = `{"kind":"List","apiVersion":"v1","items":[{"kind":"List","items":[{"items":[` + own + `],"kind":"FooList"}]}]}`
+		case 4:
+			body = own
+		}
+		items, _, _ := readAll(&pieces{body, 1 + int(size)}, opts) // what came before an error counts as well
+		for _, i := range items {
+			checkRedacted(t, []byte(i.JSON), true)
+		}
+	})
+}
+
+// checkRedacted fails if an object, all of which is to be held for Secrets, says what Secrets must not say.
+func checkRedacted(t *testing.T, object []byte, secret bool) {
+	t.Helper()
+	members := membersOf(object)
+	kind, _ := stringOf(members["kind"])
+	if kind == "Secret" || !strings.HasSuffix(kind, "List") {
+		for _, name := range []string{"data", "stringData"} {
+			if _, ok := members[name]; ok && secret {
+				t.Errorf("%s is still in %s", name, object)
+			}
+		}
+	}
+	metadata := membersOf(members["metadata"])
+	if _, ok := metadata["managedFields"]; ok {
+		t.Errorf("managedFields are still in %s", object)
+	}
+	if _, ok := membersOf(metadata["annotations"])["kubectl.kubernetes.io/last-applied-configuration"]; ok && secret && kind == "Secret" {
+		t.Errorf("the last applied configuration is still in %s", object)
+	}
+	var items []json.RawMessage
+	if !strings.HasSuffix(kind, "List") || json.Unmarshal(members["items"], &items) != nil {
+		return
+	}
+	for _, i := range slices.DeleteFunc(items, func(i json.RawMessage) bool { return i[0] != '{' }) {
+		checkRedacted(t, i, false)
+	}
+}
+
+// membersOf returns the members of an object, none of anything else.
+func membersOf(raw []byte) map[string]json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil {
+		return nil
+	}
+	return members
+}
