@@ -37,6 +37,13 @@ func customResourceInOneCluster(t *testing.T, fleet *realkube.Fleet) {
 			exits(t, a.Fleetctl(t, "get", name, "-A", "--require-complete"), 3, "spring", "")
 		})
 	}
+	t.Run("is shown as a type of one of three clusters", func(t *testing.T) {
+		r := a.Fleetctl(t, "api-resources", "--api-group", "example.com", "--no-headers", "-o", "wide")
+		exits(t, r, 0, "", "")
+		if got := strings.Join(strings.Fields(r.Stdout), " "); got != "gizmos gz example.com/v1 true Gizmo 1/3 1 - real-2 -" {
+			t.Errorf("got %q", r.Stdout)
+		}
+	})
 	t.Run("prints the columns that it defines", func(t *testing.T) {
 		r := a.Fleetctl(t, "get", "gz", "-A", "--cluster", "real-2")
 		exits(t, r, 0, "", "")

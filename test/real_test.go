@@ -18,6 +18,7 @@ func TestRealClusters(t *testing.T) {
 		{"a credential or certificate that is wrong", wrongCredentials},
 		{"a user of one namespace", userOfOneNamespace},
 		{"a CRD in one cluster", customResourceInOneCluster},
+		{"an APIService that is broken", brokenAPIService},
 		{"workloads that sleep", workloadsThatSleep},
 		{"objects over several pages", objectsOverSeveralPages},
 		{"a list that changes while it is read", listThatChangesWhileItIsRead},
@@ -27,6 +28,7 @@ func TestRealClusters(t *testing.T) {
 		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
 		{"a cluster that hangs", hangingClusterAmongGoodOnes},
 		{"as documented", documentedCommands},
+		{"manifests as documented", documentedManifests},
 		{"a server killed in the middle of a stream", serverKilledMidStream},
 		{"a caller killed mid-fetch", callerKilledMidFetch},
 	} {

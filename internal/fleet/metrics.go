@@ -13,11 +13,13 @@ type metrics struct {
 	reads               *prometheus.CounterVec
 	queued, durations   prometheus.Histogram
 	items, bytes, pages prometheus.Counter
+	inconsistent        prometheus.Counter
 }
 
 // The results of reading one cluster.
 const (
 	readWhole        = "succeeded"
+	readTruncated    = "truncated"
 	readFailed       = "failed"
 	readNotAttempted = "not_attempted"
 )
@@ -38,7 +40,7 @@ func counterOf(name, help string) prometheus.CounterOpts {
 func newMetrics(f *Fleet) *metrics {
 	c := &metrics{
 		reads: prometheus.NewCounterVec(counterOf("reads_total",
-			"Reads of clusters, a list or an object each, by result, and by reason where it is not succeeded."), []string{"result", "reason"}),
+			"Reads of clusters, a list or an object each, by result, and by reason where it failed or was not attempted."), []string{"result", "reason"}),
 		queued: histogram("read_queued_seconds",
 			"How long reads waited in the aggregator: for their turn, for the cluster's limits, for memory."),
 		durations: histogram("read_duration_seconds",
@@ -46,9 +48,11 @@ func newMetrics(f *Fleet) *metrics {
 		items: prometheus.NewCounter(counterOf("read_items_total", "Objects that were read.")),
 		bytes: prometheus.NewCounter(counterOf("read_bytes_total", "Bytes of JSON that were read.")),
 		pages: prometheus.NewCounter(counterOf("read_pages_total", "Pages of lists that were read, and single objects.")),
+		inconsistent: prometheus.NewCounter(counterOf("read_inconsistent_lists_total",
+			"Lists whose continue token expired while they were read, so that they went on by another or were begun anew.")),
 	}
 	if r := f.options.Metrics; r != nil {
-		r.MustRegister(c.reads, c.queued, c.durations, c.items, c.bytes, c.pages, &pressure{fleet: f, most: f.options.ClusterMetrics})
+		r.MustRegister(c.reads, c.queued, c.durations, c.items, c.bytes, c.pages, c.inconsistent, &pressure{fleet: f, most: f.options.ClusterMetrics})
 	}
 	return c
 }
@@ -59,6 +63,12 @@ func (c *metrics) ended(e *End) {
 		return
 	}
 	result, reason := readWhole, cluster.Reason("")
+	if e.Truncated {
+		result = readTruncated
+	}
+	if e.Inconsistent {
+		c.inconsistent.Inc()
+	}
 	if e.Err != nil {
 		var s Summary
 		s.failure(e.Err)

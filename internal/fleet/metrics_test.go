@@ -72,6 +72,7 @@ func TestReadsAreCountedByResultAndReason(t *testing.T) {
 		"read_items_total{}":                          1200,
 		"read_bytes_total{}":                          float64(bytes),
 		"read_pages_total{}":                          4,
+		"read_inconsistent_lists_total{}":             0,
 		"clusters_throttled{call=read}":               1,
 		"clusters_throttled{call=probe}":              0,
 	}
@@ -93,5 +94,19 @@ func TestMetricsHaveNoLabelOfAClusterUnlessAskedFor(t *testing.T) {
 		if strings.Contains(key, "cluster=") {
 			t.Errorf("got %s", key)
 		}
+	}
+}
+
+func TestListsThatAreCutShortOrChangeAreCounted(t *testing.T) {
+	sim := fleettest.Simulate(t, simulator.Config{Clusters: 2, Counts: fleettest.OnlyConfigMaps(1100)})
+	definitions := fleettest.Definitions(t, sim)
+	registry := prometheus.NewRegistry()
+	f := fleettest.Of(t, definitions, fleet.Options{Metrics: registry})
+	fetchAll(t.Context(), t, f, fleet.FetchRequest{Query: configMaps(), LimitPerCluster: 10, Selector: fleet.Selector{Names: []string{definitions[0].Name}}})
+	fleettest.SetFault(t, sim, definitions[1].Name, simulator.Fault{Kind: simulator.ExpiredContinue, Times: 1})
+	fetchAll(t.Context(), t, f, fleet.FetchRequest{Query: configMaps(), Selector: fleet.Selector{Names: []string{definitions[1].Name}}})
+	got := gathered(t, registry)
+	if got["reads_total{reason=,result=truncated}"] != 1 || got["read_inconsistent_lists_total{}"] != 1 {
+		t.Errorf("got %v", got)
 	}
 }

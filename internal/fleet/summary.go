@@ -86,4 +86,6 @@ func (s *Summary) Get(r GetResult) {
 }
 
 // throttled reports whether a cluster has asked to be asked less often.
-func throttled(e *cluster.Error) bool { return e != nil && e.IsThrottling() }
+func throttled(e *cluster.Error) bool {
+	return e != nil && e.IsThrottling()
+}

@@ -169,3 +169,21 @@ func TestAnAnswerAboutTypesFitsIntoAMessage(t *testing.T) {
 		t.Errorf("one group: %v, %v", one, err)
 	}
 }
+
+func TestFewerClustersAreNamedWhereThereIsNoRoom(t *testing.T) {
+	one := manyTypes(t, "one.example.com", 600)
+	definitions := make([]cluster.Definition, 40)
+	for i := range definitions {
+		definitions[i] = cluster.Definition{Name: fmt.Sprintf("%03d%s", i, strings.Repeat("x", 240)), Config: one.Config}
+	}
+	client := fleetv1.NewManifestServiceClient(serve(t, fleettest.Of(t, definitions, fleet.Options{}), server.Options{}))
+	got, err := client.ListResourceTypes(t.Context(), &fleetv1.ListResourceTypesRequest{})
+	if err != nil || len(got.GetTypes()) != 601 || got.GetOmittedTypes() != 0 {
+		t.Fatalf("%d types, %d omitted: %v", len(got.GetTypes()), got.GetOmittedTypes(), err)
+	}
+	for _, s := range got.GetTypes() {
+		if n := len(s.GetServing()); s.GetClusters() != 40 || n == 0 || n >= 40 {
+			t.Fatalf("%d clusters, %d are named", s.GetClusters(), n)
+		}
+	}
+}

@@ -96,8 +96,23 @@ func (x *exchange) odd(kind Kind) (bool, error) {
 		return true, err
 	}
 	t := parseTarget(x.r)
-	if list, ok := says.lists[listKey(t.group, t.version, t.resource)]; ok && t.name == "" {
-		return true, x.reply(http.StatusOK, jsonType, list)
+	list, ok := says.lists[listKey(t.group, t.version, t.resource)]
+	if !ok || t.name != "" {
+		return false, nil
 	}
-	return false, nil
+	switch form, _ := negotiate(x.r.Header["Accept"]); form {
+	case asTable:
+		list = []byte(emptyTable)
+	case asMetadata:
+		list = []byte(emptyMetadataList)
+	case asObject:
+	}
+	return true, x.reply(http.StatusOK, jsonType, list)
 }
+
+// What is listed where there is nothing.
+const (
+	emptyTable = `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"` + resourceVersion + `"},` +
+		`"columnDefinitions":[{"name":"Name","type":"string","format":"name","description":"","priority":0}],"rows":[]}`
+	emptyMetadataList = `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"` + resourceVersion + `"},"items":[]}`
+)

@@ -68,3 +68,16 @@ func TestOddClustersServeWhatTheOthersDoNot(t *testing.T) {
 		s.both(func(t *testing.T, client *client) { wantStatus(t, client.get(c.path), c.status, c.parts...) })
 	}
 }
+
+func TestListsOfOddTypesComeInTheFormAskedFor(t *testing.T) {
+	s := newStage(t, simulator.Fault{Kind: simulator.ExtraType})
+	s.both(func(t *testing.T, c *client) {
+		for accept, part := range map[string]string{
+			"application/json;as=Table;g=meta.k8s.io;v=v1":                     `"kind":"Table"`,
+			"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1": `"kind":"PartialObjectMetadataList"`,
+			"application/json": `"kind":"GadgetList"`,
+		} {
+			wantStatus(t, c.getAs("/apis/example.org/v1alpha1/gadgets", map[string]string{"Accept": accept}), 200, part)
+		}
+	})
+}

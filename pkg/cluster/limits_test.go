@@ -77,7 +77,7 @@ func unhindered() cluster.Limits { return cluster.Limits{Rate: 50, AtOnce: 2} }
 func throttled(t *testing.T, client *cluster.Client) {
 	t.Helper()
 	if e := readAll(t.Context(), t, client, pods); e == nil || !e.IsThrottling() {
-		t.Fatalf("got %v", e)
+		t.Errorf("got %v", e)
 	}
 }
 
@@ -267,6 +267,26 @@ func TestAReadThatWaitsForItsTurnMeetsAPauseThatBeginsMeanwhile(t *testing.T) {
 		}
 		if len(server.seen()) != 2 || refused != 1 {
 			t.Errorf("%d calls, %d refused", len(server.seen()), refused)
+		}
+	})
+}
+
+func TestAReadThatWaitsForTheRateMeetsAPauseThatBeginsMeanwhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *moody, client *cluster.Client) {
+		for range 99 { // one less than a burst
+			if e := readAll(t.Context(), t, client, pods); e != nil {
+				t.Fatal(e)
+			}
+		}
+		server.takes = 10 * time.Millisecond // half of what the rate makes the next but one wait
+		server.set(429, "30")
+		var group sync.WaitGroup
+		for range 2 {
+			group.Go(func() { throttled(t, client) })
+		}
+		group.Wait()
+		if n := len(server.seen()); n != 1 {
+			t.Errorf("%d calls", n)
 		}
 	})
 }

@@ -50,7 +50,7 @@ func (c *typeCache) resolve(name TypeName, maxAge time.Duration) (r Resource, er
 	if r, found := lookup(types, name); found {
 		return r, nil, true
 	}
-	return Resource{}, notServed(name), age < typesRetry
+	return Resource{}, types.notServed(name), age < typesRetry
 }
 
 func (c *typeCache) put(types *Types) {
@@ -80,10 +80,16 @@ func (c *Client) resolve(ctx context.Context, name TypeName, maxAge time.Duratio
 	if r, found := lookup(types, name); found {
 		return r, nil
 	}
-	return Resource{}, notServed(name)
+	return Resource{}, types.notServed(name)
 }
 
-func notServed(name TypeName) *Error {
+// notServed says why the types have none of this name.
+func (t *Types) notServed(name TypeName) *Error {
+	for _, b := range t.Broken {
+		if name.Group == b.Group && (name.Version == "" || name.Version == b.Version) {
+			return NewError(ServerError, PhaseBody, fmt.Sprintf("the server announces %s/%s and cannot serve it: %s", b.Group, b.Version, b.Message), nil)
+		}
+	}
 	return NewError(NotFound, PhaseBody, fmt.Sprintf("the server has no resource type %q", name), nil)
 }
 

@@ -100,6 +100,28 @@ func TestABrokenGroupIsStillResolvedWhereItsTypesAreKnown(t *testing.T) {
 	}
 }
 
+func TestATypeOfABrokenGroupIsNotSimplyMissing(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t)
+	a.on("/api", always(200, coreDiscovery))
+	a.on("/apis", always(200, staleDiscovery))
+	client := newClient(t, a.config())
+	for _, c := range []struct {
+		name cluster.TypeName
+		want cluster.Reason
+	}{
+		{cluster.TypeName{Group: "metrics.k8s.io", Name: "nodes"}, cluster.ServerError},
+		{cluster.TypeName{Group: "apps", Name: "gizmos"}, cluster.ServerError},
+		{cluster.TypeName{Name: "nodemetrics"}, cluster.NotFound},
+		{cluster.TypeName{Group: "example.com", Name: "gizmos"}, cluster.NotFound},
+	} {
+		e := readAll(t.Context(), t, client, cluster.Query{Type: c.name})
+		if e == nil || e.Reason != c.want || e.Reason == cluster.ServerError && !strings.Contains(e.Message, "cannot serve it") {
+			t.Errorf("%v: got %+v", c.name, e)
+		}
+	}
+}
+
 func TestWhatIsBrokenIsBounded(t *testing.T) {
 	t.Parallel()
 	var groups []string
