@@ -6,21 +6,21 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// encoder is a message that is not one of protobuf's, or not yet, and knows how it is encoded.
-type encoder interface {
-	// encode returns the message. gRPC gives the buffers up when it was written.
-	encode() (mem.BufferSlice, error)
+// encoded is a message that is encoded already.
+type encoded interface {
+	// buffers returns the message, once for each sending. gRPC gives them up when it was written.
+	buffers() mem.BufferSlice
 }
 
-// codec is gRPC's own, but for messages that know better.
+// codec is gRPC's own, but for messages that are encoded already.
 type codec struct{ encoding.CodecV2 }
 
 func newCodec() codec { return codec{encoding.GetCodecV2(proto.Name)} }
 
 // Marshal encodes a message.
 func (c codec) Marshal(message any) (mem.BufferSlice, error) {
-	if m, ok := message.(encoder); ok {
-		return m.encode()
+	if m, ok := message.(encoded); ok {
+		return m.buffers(), nil
 	}
 	return c.CodecV2.Marshal(message)
 }

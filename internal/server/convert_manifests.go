@@ -56,20 +56,6 @@ func references(r *fleetv1.GetManifestsRequest) []fleet.Reference {
 	return result
 }
 
-// batch is what is sent of a batch. It is valid until that is released.
-func batch(b *fleet.Batch) *packedBatch {
-	return &packedBatch{
-		head: &fleetv1.ManifestBatch{
-			Cluster:    b.Cluster,
-			ApiVersion: b.APIVersion,
-			Kind:       b.Kind,
-			Table:      table(b),
-			Completion: completion(b.End),
-		},
-		items: b.Items,
-	}
-}
-
 func manifestMessage(item fleet.Item) *fleetv1.Manifest {
 	return &fleetv1.Manifest{Namespace: item.Namespace, Name: item.Name, Json: string(item.JSON), Projection: item.Projection}
 }

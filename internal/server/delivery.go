@@ -29,9 +29,7 @@ type delivery struct {
 // GetResumeToken returns the token of the event.
 func (d *delivery) GetResumeToken() string { return d.token }
 
-func (d *delivery) encode() (mem.BufferSlice, error) {
-	return mem.BufferSlice{mem.SliceBuffer(d.data)}, nil
-}
+func (d *delivery) buffers() mem.BufferSlice { return mem.BufferSlice{mem.SliceBuffer(d.data)} }
 
 // deliveries keeps the encoded events of the latest revisions.
 type deliveries struct {

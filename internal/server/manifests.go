@@ -55,10 +55,14 @@ func (s *manifests) FetchManifests(r *fleetv1.FetchManifestsRequest, stream grpc
 	}
 	for b := range run.Results {
 		call.Fetch(b)
-		if err := stream.SendMsg(batch(b)); err != nil {
+		message, err := pack(b)
+		if err != nil {
 			return err
 		}
 		b.Release()
+		if err := stream.SendMsg(message); err != nil {
+			return err
+		}
 	}
 	return stream.Send(&fleetv1.FetchManifestsResponse{Event: &fleetv1.FetchManifestsResponse_Summary{Summary: call.end(ctx)}})
 }

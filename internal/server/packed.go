@@ -11,11 +11,11 @@ import (
 	"github.com/clusterfleet/clusterfleet/internal/fleet"
 )
 
-// packedBatch is a FetchManifestsResponse with a batch. Its objects are copied once, into the message: as messages of their
-// own they would be copied and looked at three times.
-type packedBatch struct {
-	head  *fleetv1.ManifestBatch // without manifests
-	items []fleet.Item
+// packed is a message that is written to the caller once. It has to be sent, or its memory is not used again.
+type packed struct{ data *[]byte }
+
+func (p packed) buffers() mem.BufferSlice {
+	return mem.BufferSlice{mem.NewBuffer(p.data, &wireBuffers)}
 }
 
 // The numbers of the fields that are written by hand; a test holds them against the API.
@@ -25,25 +25,33 @@ const (
 	namespaceField, nameField, jsonField, printField protowire.Number = 1, 2, 3, 4
 )
 
-func (p *packedBatch) encode() (mem.BufferSlice, error) {
-	head := proto.Size(p.head)
-	size := head
-	for i := range p.items {
-		size += protowire.SizeTag(manifestsField) + protowire.SizeBytes(manifestSize(&p.items[i]))
+// pack makes a FetchManifestsResponse of a batch. Its objects are copied once, into the message: as messages of their own
+// they would be copied and looked at three times.
+func pack(batch *fleet.Batch) (packed, error) {
+	head := &fleetv1.ManifestBatch{
+		Cluster:    batch.Cluster,
+		ApiVersion: batch.APIVersion,
+		Kind:       batch.Kind,
+		Table:      table(batch),
+		Completion: completion(batch.End),
+	}
+	size := proto.Size(head)
+	for i := range batch.Items {
+		size += protowire.SizeTag(manifestsField) + protowire.SizeBytes(manifestSize(&batch.Items[i]))
 	}
 	data := wireBuffers.Get(protowire.SizeTag(batchField) + protowire.SizeBytes(size))
 	b := protowire.AppendTag((*data)[:0], batchField, protowire.BytesType)
 	b = protowire.AppendVarint(b, uint64(size)) //nolint:gosec // no size is negative
-	b, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(b, p.head)
+	b, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(b, head)
 	if err != nil {
 		wireBuffers.Put(data)
-		return nil, err
+		return packed{}, err
 	}
-	for i := range p.items {
-		b = appendManifest(b, &p.items[i])
+	for i := range batch.Items {
+		b = appendManifest(b, &batch.Items[i])
 	}
 	*data = b
-	return mem.BufferSlice{mem.NewBuffer(data, &wireBuffers)}, nil
+	return packed{data}, nil
 }
 
 func manifestSize(item *fleet.Item) int {

@@ -33,7 +33,11 @@ func TestAPackedBatchIsTheMessageOfTheAPI(t *testing.T) {
 			want.Manifests = append(want.Manifests, manifestMessage(item))
 		}
 		for range 2 { // the second time with a buffer that was used before
-			data, err := newCodec().Marshal(batch(b))
+			message, err := pack(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := newCodec().Marshal(message)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -120,6 +120,6 @@ type parcel struct {
 	tail *tail
 }
 
-func (p *parcel) encode() (mem.BufferSlice, error) {
-	return mem.BufferSlice{mem.NewBuffer(&p.data, p.tail)}, nil
+func (p *parcel) buffers() mem.BufferSlice {
+	return mem.BufferSlice{mem.NewBuffer(&p.data, p.tail)}
 }
