@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/manifest/manifesttest"
 	"github.com/clusterfleet/clusterfleet/internal/simulator"
 )
 
@@ -24,8 +25,8 @@ func BenchmarkReader(b *testing.B) {
 		name string
 		list string
 	}{
-		{"pods", newPodList(1000)},
-		{"pods without managedFields", withoutManagedFields(b, newPodList(1250))},
+		{"pods", manifesttest.PodList(1000)},
+		{"pods without managedFields", withoutManagedFields(b, manifesttest.PodList(1250))},
 		{"simulated pods", simulatedPods(b, 5000)},
 	} {
 		list := body.list

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/manifest/manifesttest"
 )
 
 // reference is what encoding/json finds in a body. It knows nothing of streams and of bytes that stay as they are.
@@ -254,7 +255,7 @@ func FuzzReader(f *testing.F) {
 		}
 	}
 	for _, body := range []string{
-		podList, newPodList(2),
+		podList, manifesttest.PodList(2),
 		`{"apiVersion":"g/v1","items":[{"kind":"Foo","apiVersion":"g/v1","metadata":{"name":"a"}}],"kind":"FooList","metadata":{"continue":"t"}}`,
 		`{"apiVersion":"v1","items":[1],"kind":"Foo","metadata":{"name":"a","managedFields":[{}]}}`,
 		`{"kind":"SecretList","apiVersion":"v1","metadata":{"remainingItemCount":1},"items":[{"metadata":{"name":"a","namespace":"b",` +

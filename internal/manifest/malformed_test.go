@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/manifest/manifesttest"
 )
 
 const (
@@ -345,7 +346,7 @@ func TestReaderBoundsWhatItHolds(t *testing.T) {
 func TestReaderHoldsNoMoreOfAHugeListThanAnItem(t *testing.T) {
 	const items = 4000
 	var pod strings.Builder
-	writePod(&pod, 1)
+	manifesttest.WritePod(&pod, 1)
 	pod.WriteByte(',')
 	body := io.MultiReader(
 		strings.NewReader(pods),

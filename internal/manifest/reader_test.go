@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/manifest/manifesttest"
 )
 
 // deliveries are the ways in which the same bytes may arrive.
@@ -288,7 +289,7 @@ func TestReaderEndsWithClose(t *testing.T) {
 }
 
 func TestReaderAllocatesNothingForAnItem(t *testing.T) {
-	list := newPodList(200)
+	list := manifesttest.PodList(200)
 	opts := manifest.Options{Pool: new(manifest.Pool)}
 	items := 0
 	run := func() {

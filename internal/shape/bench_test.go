@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
+	"github.com/clusterfleet/clusterfleet/internal/manifest/manifesttest"
 	"github.com/clusterfleet/clusterfleet/internal/shape"
 )
 
 // BenchmarkApply goes over a PodList of 5 MB; "nothing" is what splitting it takes.
 func BenchmarkApply(b *testing.B) {
-	list := newPodList(1000)
+	list := manifesttest.PodList(1000)
 	for _, bench := range []struct {
 		name string
 		s    shape.Shape

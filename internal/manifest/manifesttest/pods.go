@@ -1,12 +1,13 @@
-package manifest_test
+// Package manifesttest has bodies as API servers send them.
+package manifesttest
 
 import (
 	"fmt"
 	"strings"
 )
 
-// newPodList returns a list of pods as an API server sends them: some 5 KB each, a fifth of it managedFields.
-func newPodList(n int) string {
+// PodList returns a list of n pods, some 5 KB each, a fifth of it managedFields.
+func PodList(n int) string {
 	var b strings.Builder
 	b.WriteString(`{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"8421337","continue":"ZXlKMg",` +
 		`"remainingItemCount":4711},"items":[`)
@@ -14,13 +15,14 @@ func newPodList(n int) string {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		writePod(&b, i)
+		WritePod(&b, i)
 	}
 	b.WriteString("]}\n")
 	return b.String()
 }
 
-func writePod(b *strings.Builder, i int) {
+// WritePod writes the i-th pod of such a list.
+func WritePod(b *strings.Builder, i int) {
 	name := fmt.Sprintf("checkout-api-%08x-%05x", i*2654435761%(1<<32), i)
 	namespace := fmt.Sprintf("team-%02d", i/20)
 	fmt.Fprintf(b, `{"metadata":{"name":%q,"generateName":"checkout-api-","namespace":%q,"uid":"%08x-4a5b-4c6d-8e7f-%012x",`+
