@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -28,8 +27,6 @@ type delivery struct {
 
 // GetResumeToken returns the token of the event.
 func (d *delivery) GetResumeToken() string { return d.token }
-
-func (d *delivery) buffers() mem.BufferSlice { return mem.BufferSlice{mem.SliceBuffer(d.data)} }
 
 // deliveries keeps the encoded events of the latest revisions.
 type deliveries struct {

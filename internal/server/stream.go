@@ -127,7 +127,7 @@ func (s *boundedStream) SendMsg(message any) error {
 
 // send sends what is encoded already past all that looks at single messages: that would take as long as the sending.
 func (s *boundedStream) send(message any) error {
-	if _, ok := message.(*delivery); ok {
+	if _, ok := message.(*parcel); ok {
 		return s.bare.SendMsg(message)
 	}
 	return s.ServerStream.SendMsg(message)

@@ -14,8 +14,8 @@ import (
 // sending never waits. A single event may be larger.
 const maxInFlight = 32 << 10
 
-// tail is a watch that has been told what was known when it began, and is told of changes from then on. Its methods are the
-// teller's, but for those of a buffer pool: gRPC calls them.
+// tail is a watch: what it was sent and what it is to be sent. Until it is added to the teller it belongs to its call, which
+// sends what was known when it began; from then on to the teller.
 type tail struct {
 	stream       *boundedStream
 	subscription *broadcast.Subscription[*health.Record]
@@ -23,6 +23,7 @@ type tail struct {
 	ended        chan error // gets why there are no more events
 
 	over    bool
+	dropped bool                              // the teller's about guards it
 	pending []broadcast.Event[*health.Record] // taken and not sent
 
 	teller   *teller
@@ -90,10 +91,26 @@ func (t *tail) reserve(size int, now time.Time) bool {
 	return true
 }
 
-// Put is called when a parcel's bytes were written, or will not be.
-func (t *tail) Put(data *[]byte) {
+// count notes what is sent by the call itself, which may wait.
+func (t *tail) count(size int) {
 	t.mu.Lock()
-	t.inFlight -= len(*data)
+	defer t.mu.Unlock()
+	t.inFlight += size
+}
+
+// handOver bounds in time, from now on, what was sent and is not written yet.
+func (t *tail) handOver() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.inFlight > 0 {
+		t.stream.sendsSince(time.Now())
+	}
+}
+
+// written notes that a parcel's bytes were written, or will not be.
+func (t *tail) written(size int) {
+	t.mu.Lock()
+	t.inFlight -= size
 	if t.inFlight == 0 {
 		t.stream.sendsNothing()
 	} else {
@@ -107,12 +124,6 @@ func (t *tail) Put(data *[]byte) {
 	}
 }
 
-// Get is never called: it makes a tail a buffer pool.
-func (*tail) Get(length int) *[]byte {
-	data := make([]byte, length)
-	return &data
-}
-
 // parcel is a delivery on its way to one watch.
 type parcel struct {
 	*delivery
@@ -121,5 +132,17 @@ type parcel struct {
 }
 
 func (p *parcel) buffers() mem.BufferSlice {
-	return mem.BufferSlice{mem.NewBuffer(&p.data, p.tail)}
+	return mem.BufferSlice{mem.NewBuffer(&p.data, receipt{p.tail})}
+}
+
+// receipt is what gRPC gives a parcel's bytes back to.
+type receipt struct{ tail *tail }
+
+// Put is called when they were written, or will not be.
+func (r receipt) Put(data *[]byte) { r.tail.written(len(*data)) }
+
+// Get makes a receipt a pool of buffers, which is never asked for one.
+func (receipt) Get(length int) *[]byte {
+	data := make([]byte, length)
+	return &data
 }

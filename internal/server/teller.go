@@ -63,7 +63,12 @@ func (r *teller) drop(t *tail) (done <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t.over = true
-	r.tails = slices.DeleteFunc(r.tails, func(other *tail) bool { return other == t })
+	same := func(other *tail) bool { return other == t }
+	r.tails = slices.DeleteFunc(r.tails, same)
+	r.about.Lock()
+	t.dropped = true
+	r.freed = slices.DeleteFunc(r.freed, same)
+	r.about.Unlock()
 	if len(r.tails) > 0 {
 		return nil
 	}
@@ -74,7 +79,9 @@ func (r *teller) drop(t *tail) (done <-chan struct{}) {
 // goOn has a tail looked at even if nothing changes.
 func (r *teller) goOn(t *tail) {
 	r.about.Lock()
-	r.freed = append(r.freed, t)
+	if !t.dropped {
+		r.freed = append(r.freed, t)
+	}
 	r.about.Unlock()
 	select {
 	case r.room <- struct{}{}:
@@ -119,8 +126,7 @@ func (r *teller) advance(tails []*tail) {
 
 // send is called with the lock held.
 func (r *teller) send(tails []*tail) {
-	now := time.Now()
 	for _, t := range tails {
-		t.advance(now)
+		t.advance(time.Now())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -115,4 +116,49 @@ func TestWatchersComeAndGo(t *testing.T) {
 		}
 		shutdown()
 	})
+}
+
+func TestAWatcherWhoStopsInTheSnapshotDelaysNoOther(t *testing.T) {
+	for clusters := 200; clusters <= 480; clusters += 28 { // some leave gRPC's quota of a stream nearly used up
+		synctest.Test(t, func(t *testing.T) {
+			m := newMonitor()
+			for i := range clusters {
+				m.publish(failing(fmt.Sprintf("c%04d", i)))
+			}
+			client, shutdown := serveInBubble(t, m, grpc.WithInitialWindowSize(1<<16), grpc.WithInitialConnWindowSize(1<<20))
+			stalled := watch(t, client, &fleetv1.WatchClusterHealthRequest{})
+			stalled.mustGet(t, "reset") // and reads no more
+			synctest.Wait()
+			reading := watch(t, client, &fleetv1.WatchClusterHealthRequest{})
+			mustRead(t, reading, 1+clusters+1)
+			synctest.Wait()
+			start := time.Now()
+			told := make(chan struct{})
+			go func() {
+				mustRead(t, reading, clusters)
+				close(told)
+			}()
+			for i := range clusters {
+				m.publish(failing(fmt.Sprintf("c%04d", i)))
+				synctest.Wait()
+			}
+			<-told
+			if took := time.Since(start); took != 0 {
+				t.Errorf("%d clusters: the other was held up for %v", clusters, took)
+			}
+			stalled.leave()
+			reading.leave()
+			shutdown()
+		})
+	}
+}
+
+func mustRead(t *testing.T, w *watcher, events int) {
+	t.Helper()
+	for range events {
+		if _, err := w.Recv(); err != nil {
+			t.Error(err)
+			return
+		}
+	}
 }

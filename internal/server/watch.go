@@ -61,7 +61,10 @@ func (s *monitored) match(wanted fleet.Selector) (func(string, *health.Record) b
 
 // run sends events until the call ends.
 func (w *watch) run(ctx context.Context) error {
-	if err := w.catchUp(ctx); err != nil {
+	t := &tail{
+		stream: boundedOf(w.stream), subscription: w.subscription, peer: peerOf(ctx), ended: make(chan error, 1), teller: w.teller,
+	}
+	if err := w.catchUp(ctx, t); err != nil {
 		return err
 	}
 	if err := w.tell(&fleetv1.WatchClusterHealthResponse{
@@ -69,11 +72,11 @@ func (w *watch) run(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	return w.follow(ctx)
+	return w.follow(ctx, t)
 }
 
 // catchUp sends what was known when the call began. The caller may take its time, and what is sent waits for it.
-func (w *watch) catchUp(ctx context.Context) error {
+func (w *watch) catchUp(ctx context.Context, t *tail) error {
 	for !w.subscription.Synced() {
 		events, err := w.subscription.Next(ctx, watchBatch)
 		if err != nil {
@@ -84,7 +87,8 @@ func (w *watch) catchUp(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if err := w.stream.SendMsg(d); err != nil {
+			t.count(len(d.data))
+			if err := w.stream.SendMsg(&parcel{delivery: d, tail: t}); err != nil {
 				return err
 			}
 			w.teller.sent.Inc()
@@ -94,10 +98,8 @@ func (w *watch) catchUp(ctx context.Context) error {
 }
 
 // follow waits while the teller sends what changes.
-func (w *watch) follow(ctx context.Context) error {
-	t := &tail{
-		stream: boundedOf(w.stream), subscription: w.subscription, peer: peerOf(ctx), ended: make(chan error, 1), teller: w.teller,
-	}
+func (w *watch) follow(ctx context.Context, t *tail) error {
+	t.handOver()
 	w.teller.add(t) //nolint:contextcheck // the teller's goroutine is nobody's call
 	var err error
 	select {

@@ -162,7 +162,7 @@ func TestTheAgeOfAnObservationIsThatOfItsSending(t *testing.T) {
 }
 
 // serveInBubble serves virtual clusters in a bubble of synctest, where nothing may be left to the end of the test.
-func serveInBubble(t *testing.T, m *monitor) (client fleetv1.HealthServiceClient, shutdown func()) {
+func serveInBubble(t *testing.T, m *monitor, options ...grpc.DialOption) (client fleetv1.HealthServiceClient, shutdown func()) {
 	t.Helper()
 	f := fleet.New(fleet.Options{})
 	s, err := server.New(f, server.Options{Monitor: m})
@@ -172,7 +172,7 @@ func serveInBubble(t *testing.T, m *monitor) (client fleetv1.HealthServiceClient
 	listener := bufconn.Listen(1 << 16)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
-	conn := dial(t, listener)
+	conn := dial(t, listener, options...)
 	return fleetv1.NewHealthServiceClient(conn), func() {
 		if err := s.Shutdown(); err != nil {
 			t.Error(err)
