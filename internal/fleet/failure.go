@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
-
-// maxRetryAfter bounds what a server may ask its callers to wait.
-const maxRetryAfter = time.Minute
 
 // failed returns why reading a cluster failed, nil if it did not. ctx is that of the whole call, own the one that ends
 // with the cluster's time as well: the end of the first says nothing about the cluster, that of the second does.
@@ -32,9 +28,7 @@ func failed(ctx, own context.Context, err error) *cluster.Error {
 
 func explain(err error) *cluster.Error {
 	if status, ok := errors.AsType[*manifest.StatusError](err); ok {
-		e := cluster.NewStatusError(int(status.Code), status.Message)
-		e.RetryAfter = min(status.RetryAfter, maxRetryAfter)
-		return e
+		return cluster.NewStatusError(int(status.Code), status.Message, status.RetryAfter)
 	}
 	switch {
 	case errors.Is(err, manifest.ErrMalformed):

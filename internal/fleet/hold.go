@@ -12,7 +12,8 @@ const (
 	maxReadBytes = 256 << 20
 	// maxCallBytes is the share of that which one call can have: a caller who does not read starves no other.
 	maxCallBytes = maxReadBytes / 4
-	// readWeight is what the reading of one page holds in memory at most: an object being read, and a batch.
+	// readWeight is what the reading of one page counts for: an object being read, and a batch. Where a batch is one large
+	// object and the next one as large, it is twice that for a moment.
 	readWeight = maxItemBytes + batchBytes
 )
 

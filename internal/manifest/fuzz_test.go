@@ -71,6 +71,9 @@ func (ref *reference) read(body []byte) error {
 		return errReference
 	}
 	for _, raw := range raws {
+		if kind == "List" && ref.couldBeSecret(raw) {
+			return errReference
+		}
 		if err := ref.add(raw, kind == "SecretList" && version == "v1"); err != nil {
 			return err
 		}
@@ -147,11 +150,25 @@ func (ref *reference) redact(value any, secret bool, nested int) bool {
 		return false
 	}
 	for _, i := range items {
+		o, isObject := i.(map[string]any)
+		if itsKind, _ := o["kind"].(string); isObject && kind == "List" && itsKind == "" && !secret && !ref.opts.SecretData {
+			return false
+		}
 		if !ref.redact(i, secret || kind == "SecretList" && of1, nested+1) {
 			return false
 		}
 	}
 	return true
+}
+
+// couldBeSecret tells whether an item of a List of any kind does not say what it is.
+func (ref *reference) couldBeSecret(raw []byte) bool {
+	var members map[string]json.RawMessage
+	if ref.opts.Secrets || ref.opts.SecretData || json.Unmarshal(raw, &members) != nil {
+		return false
+	}
+	kind, ok := stringOf(members["kind"])
+	return ok && kind == ""
 }
 
 // isDistinct tells whether no name comes twice in an object where the Reader looks: in the object itself, its metadata,

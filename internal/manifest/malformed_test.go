@@ -77,12 +77,21 @@ func hostile() map[string]struct{ body, says string } {
 		"twice, once escaped":           {pods + `{"data":{},"d\u0061ta":{}}]}`, "duplicate object member name"},
 		"a member twice in metadata":    {pods + `{"metadata":{"a":1,"b":2,"a":3}}]}`, "duplicate object member name"},
 		"many members and one twice":    {pods + `{"metadata":{` + manyMembers(100) + `,"a7":0}}]}`, "duplicate object member name"},
-		"twice in the list's metadata":  {pods + `],"metadata":{"a":1,"a":2}}`, "metadata"},
+		"twice in the list's metadata":  {pods + `],"metadata":{"a":1,"a":2}}`, "duplicate object member name in the metadata"},
+		"no kind in a List": {
+			`{"kind":"List","apiVersion":"v1","items":[{"metadata":{"name":"s"},"data":{"k":"v"}}]}`, "without a kind",
+		},
+		"no kind, and Secrets in it": {
+			`{"kind":"List","apiVersion":"v1","items":[{"items":[{"kind":"Secret","apiVersion":"v1","data":{"k":"v"}}]}]}`, "without a kind",
+		},
+		"no kind in a nested List": {
+			pods + `{"kind":"List","apiVersion":"v1","items":[{"data":{"k":"v"}}]}]}`, "without a kind",
+		},
 		"twice in a Secret's annotations": {
 			pods + `{"kind":"Secret","metadata":{"annotations":{"a":"","a":""}}}]}`, "duplicate object member name",
 		},
 		"twice in an object of a nested list": {
-			pods + `{"kind":"List","items":[{"metadata":{"a":1,"a":2}}]}]}`, "duplicate object member name",
+			pods + `{"kind":"List","items":[{"kind":"Pod","metadata":{"a":1,"a":2}}]}]}`, "duplicate object member name",
 		},
 		"a member twice in a Status":    {`{"kind":"Status","apiVersion":"v1","code":1,"code":2}`, "duplicate object member name"},
 		"an odd Status":                 {`{"kind":"Status","apiVersion":"v1","status":"Failure","code":"x"}`, "Status"},

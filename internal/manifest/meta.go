@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -39,7 +40,11 @@ func (h *header) read(name string, value []byte, at int64, names *names) error {
 		kind, ok = textAt(value, 0)
 		h.kind = string(kind)
 	case "metadata":
-		ok = h.readMetadata(value, names)
+		err := h.readMetadata(value, names)
+		if errors.Is(err, errDuplicate) {
+			return malformed(at, "%v in the metadata of the document", err)
+		}
+		ok = err == nil
 	}
 	if !ok {
 		return malformed(at, "%s is of another type than Kubernetes gives it", name)
@@ -47,16 +52,18 @@ func (h *header) read(name string, value []byte, at int64, names *names) error {
 	return nil
 }
 
-// readMetadata takes what the metadata of a list says; a single object has no such members. It returns false where that
-// is of another type, or a name comes twice.
-func (h *header) readMetadata(value []byte, names *names) bool {
+// readMetadata takes what the metadata of a list says. What that of a single object says by the same names is not used.
+func (h *header) readMetadata(value []byte, names *names) error {
 	if value[0] != '{' {
-		return value[0] == 'n'
+		if value[0] == 'n' {
+			return nil
+		}
+		return errOtherType
 	}
 	names.reset()
 	for w := (&scanned{json: value}).walk(0); w.member(); {
 		if !names.add(w.name) {
-			return false
+			return errDuplicate
 		}
 		text, ok := []byte(nil), true
 		switch string(w.name) {
@@ -70,10 +77,10 @@ func (h *header) readMetadata(value []byte, names *names) bool {
 			h.list.RemainingItemCount, ok = count(value[w.value:w.end])
 		}
 		if !ok {
-			return false
+			return errOtherType
 		}
 	}
-	return true
+	return nil
 }
 
 // count returns what a number says; false for anything but an integer, or null.

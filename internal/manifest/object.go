@@ -8,7 +8,10 @@ import (
 // listSuffix is what the kinds of lists end with.
 const listSuffix = "List"
 
-var errDuplicate = errors.New("duplicate object member name")
+var (
+	errDuplicate = errors.New("duplicate object member name")
+	errOtherType = errors.New("of another type than Kubernetes gives it")
+)
 
 // object is where the members of a Kubernetes object stand that this package looks at: indexes of their values in the
 // JSON that holds it, or absent, and where it begins itself.

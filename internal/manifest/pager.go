@@ -179,7 +179,7 @@ func (p *Pager[T]) guard() error {
 	}
 	p.seen[token] = struct{}{}
 	if p.empty >= maxEmptyPages {
-		return p.endless(fmt.Sprintf("%d pages in a row without a new item", p.empty))
+		return p.endless(fmt.Sprintf("%d pages in a row without an item that stands behind what had come", p.empty))
 	}
 	return nil
 }

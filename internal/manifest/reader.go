@@ -257,9 +257,10 @@ func (r *Reader) item(raw scanned) (Item, error) {
 	if !kindOK || !versionOK || !identityOK {
 		return Item{}, malformed(at, "kind, apiVersion or metadata of another type than Kubernetes gives them")
 	}
-	if len(kind) == 0 && r.header.kind == "" && !r.opts.Secrets && !r.opts.SecretData {
-		// It could be a Secret. Where the list says its kind after the items, API servers let each item say its own.
-		return Item{}, malformed(at, "an item without a kind in a list that has not said its own")
+	if len(kind) == 0 && strings.TrimSuffix(r.header.kind, listSuffix) == "" && !r.opts.Secrets && !r.opts.SecretData {
+		// It could be a Secret. Where the list says its kind after the items, or is of any kind, API servers let each item say
+		// its own.
+		return Item{}, malformed(at, "an item without a kind in a list that has not said of which kind its items are")
 	}
 	item := Item{Namespace: r.buf.shelf.again(namespace), Name: r.buf.shelf.string(name)}
 	secret := r.opts.Secrets || isSecret(r.header.apiVersion, strings.TrimSuffix(r.header.kind, listSuffix))

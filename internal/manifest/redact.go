@@ -11,7 +11,10 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 // maxNestedLists is how deep lists may stand in the items of lists. kubectl and API servers nest none.
 const maxNestedLists = 4
 
-var errNestedLists = errors.New("lists nested more than 4 times in an item")
+var (
+	errNestedLists = errors.New("lists nested more than 4 times in an item")
+	errNoKind      = errors.New("an object without a kind in a List of any kind, in an item")
+)
 
 // span is a part of an item, from a byte up to another one.
 type span struct{ from, to int }
@@ -88,6 +91,9 @@ func (r *redactor) find(o object, m metadata, secret bool, nested int) error {
 		o, err := r.lookAt(start, &r.buf.names)
 		if err != nil {
 			return err
+		}
+		if kind, _ := textAt(r.json, o.kind); len(kind) == 0 && len(element) == 0 && !secret && !r.secretData {
+			return errNoKind // it could be a Secret
 		}
 		m, err := r.lookAtMetadata(o.metadata, &r.buf.names)
 		if err != nil {

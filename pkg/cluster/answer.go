@@ -16,7 +16,7 @@ func judge(resp *http.Response, content []byte) *Error {
 	if status >= 200 && status < 300 {
 		return nil
 	}
-	e := NewStatusError(status, concealIn(serverWords(content), resp.Request))
+	e := NewStatusError(status, concealIn(serverWords(content), resp.Request), 0)
 	switch e.Reason {
 	case Redirected:
 		e.Message = safetext.Clean(fmt.Sprintf("the server answered %d and redirects to %s", status, redirectTarget(resp)))
@@ -28,15 +28,16 @@ func judge(resp *http.Response, content []byte) *Error {
 	return e
 }
 
-// NewStatusError returns the error that a Kubernetes Status with this code and message stands for. The message may be
-// empty.
-func NewStatusError(code int, message string) *Error {
+// NewStatusError returns the error that a Kubernetes Status stands for, with this code and message, which may be empty, and
+// this time after which it asks to be asked again. That is bounded here.
+func NewStatusError(code int, message string, after time.Duration) *Error {
 	text := fmt.Sprintf("the server answered %d", code)
 	if message != "" {
 		text += ": " + message
 	}
 	e := NewError(reasonOf(code), PhaseBody, text, nil)
 	e.StatusCode = code
+	e.RetryAfter = min(max(after, 0), maxRetryAfter)
 	return e
 }
 

@@ -61,11 +61,11 @@ func TestAnExpiredContinueTokenIsNotTheCallersFault(t *testing.T) {
 	if fresh, expired := cluster.Expired(err); !expired || fresh != "" {
 		t.Errorf("expired: %t, a fresh token %q", expired, fresh)
 	}
-	if _, expired := cluster.Expired(cluster.NewStatusError(409, "")); expired {
+	if _, expired := cluster.Expired(cluster.NewStatusError(409, "", 0)); expired {
 		t.Error("a conflict is no expired token")
 	}
 	for _, code := range []int{408, 409, 410} {
-		if e := cluster.NewStatusError(code, ""); e.Reason != cluster.ServerError {
+		if e := cluster.NewStatusError(code, "", 0); e.Reason != cluster.ServerError {
 			t.Errorf("%d is %s", code, e.Reason)
 		}
 	}
