@@ -10,8 +10,9 @@ func (t *reading) addItem(meta manifest.Meta, item manifest.Item) error {
 		return err
 	}
 	apiVersion, kind := meta.APIVersion, meta.Kind
-	if t.query.Format == cluster.MetadataFormat && t.resource.Kind != "" {
-		apiVersion, kind = t.resource.APIVersion(), t.resource.Kind // the server calls all of them PartialObjectMetadata
+	if (t.query.Format == cluster.MetadataFormat || kind == "") && t.resource.Kind != "" {
+		// The server calls all of them PartialObjectMetadata, or says of what kind a list is behind its items.
+		apiVersion, kind = t.resource.APIVersion(), t.resource.Kind
 	}
 	sent, wanted, err := t.shaped(item, apiVersion, kind)
 	if err != nil || !wanted {

@@ -75,6 +75,9 @@ func (p *Pager[T]) restart() {
 // pass notes that the item at k was read, and reports whether it is to be skipped because it came before the list was begun
 // anew. An item that is not behind all before it brings the list no closer to its end.
 func (p *Pager[T]) pass(k key) (skip bool) {
+	if p.items == 0 {
+		p.first = k
+	}
 	if p.begun && k.compare(p.at) <= 0 {
 		p.unordered = true
 	} else {

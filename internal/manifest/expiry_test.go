@@ -198,6 +198,9 @@ func TestPagesThatBringNothingNewAreAnEndlessList(t *testing.T) {
 	pages := 0
 	s := &server{page: func(string) (string, error) {
 		pages++
+		if pages == 1 {
+			return objectPage("1", "a/0", "a/2"), nil
+		}
 		return objectPage(fmt.Sprint(pages), "a/1", "a/2"), nil
 	}}
 	p := manifest.NewPager(s.opener, manifest.Options{})

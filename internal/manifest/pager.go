@@ -41,6 +41,7 @@ type Pager[T any] struct {
 	seen    map[uint64]struct{} // the tokens so far
 	hashing maphash.Seed
 
+	first     key  // the first item that was delivered, by its key
 	at        key  // the last item of all read since the list was begun, by its key
 	begun     bool // there is one
 	unordered bool // some item stood behind that
@@ -93,8 +94,8 @@ func (t *TablePager) Columns() []Column {
 }
 
 // All returns the items of the list. It ends after the last page, or with an error: the Opener's, the body's, the
-// reader's, that of ctx, one that wraps ErrExpired, or one that wraps ErrEndless where a continue token came a second time
-// or 1,000 pages in a row brought nothing that stands behind what had come. An item is valid until the next one is asked for.
+// reader's, that of ctx, one that wraps ErrExpired, or one that wraps ErrEndless where a continue token or the first object
+// came a second time or 1,000 pages in a row brought nothing that stands behind what had come. An item is valid until the next one is asked for.
 func (p *Pager[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for token := ""; ; {
@@ -158,8 +159,12 @@ func (p *Pager[T]) page(ctx context.Context, token string, yield func(T, error) 
 		case ctx.Err() != nil:
 			return false, ctx.Err()
 		}
-		if p.pass(p.key(item)) {
+		k := p.key(item)
+		if p.pass(k) {
 			continue
+		}
+		if p.pages > 1 && p.items > 0 && k.name != "" && k == p.first {
+			return false, p.endless("its first object came a second time")
 		}
 		p.items++
 		if !yield(item, nil) {

@@ -175,7 +175,8 @@ func TestPagerEndsEndlessLists(t *testing.T) {
 		items int
 		says  string
 	}{
-		"the same token again": {func(string) (string, error) { return podPage("t", "a"), nil }, 2, 2, "second time"},
+		"the same token again": {fixed(map[string]string{"": podPage("t", "a"), "t": podPage("t", "b")}), 2, 2, "token came a second time"},
+		"the same page again":  {func(token string) (string, error) { return podPage(token+"t", "a", "b"), nil }, 2, 2, "first object"},
 		"tokens in a circle": {fixed(map[string]string{
 			"": podPage("t1", "a"), "t1": podPage("t2", "b"), "t2": podPage("t3", "c"), "t3": podPage("t1", "d"),
 		}), 4, 4, "second time"},
@@ -219,7 +220,7 @@ func TestTablePagerFollowsTheRowsOverTheirPages(t *testing.T) {
 	t.Parallel()
 	s := &server{page: fixed(map[string]string{
 		"":   tableOf(`"metadata":{"continue":"t1"},` + columns + `,"rows":[` + rowA + `]`),
-		"t1": tableOf(`"metadata":{},"columnDefinitions":` + strings.TrimPrefix(columns, `"columnDefinitions":`) + `,"rows":[` + rowA + `]`),
+		"t1": tableOf(`"metadata":{},"columnDefinitions":` + strings.TrimPrefix(columns, `"columnDefinitions":`) + `,"rows":[` + strings.ReplaceAll(rowA, `"a"`, `"b"`) + `]`),
 	})}
 	p := manifest.NewTablePager(s.opener, manifest.Options{})
 	if p.Columns() != nil {
@@ -227,7 +228,7 @@ func TestTablePagerFollowsTheRowsOverTheirPages(t *testing.T) {
 	}
 	rows := 0
 	for row, err := range p.All(t.Context()) {
-		if err != nil || row.Name != "a" || len(p.Columns()) != 3 {
+		if err != nil || row.Name == "" || len(p.Columns()) != 3 {
 			t.Errorf("%+v of %d columns, %v", row, len(p.Columns()), err)
 		}
 		rows++
