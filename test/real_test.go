@@ -31,6 +31,7 @@ func TestRealClusters(t *testing.T) {
 		{"manifests as documented", documentedManifests},
 		{"a server killed in the middle of a stream", serverKilledMidStream},
 		{"a caller killed mid-fetch", callerKilledMidFetch},
+		{"an API server that limits a caller", limitedByPriority},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fleet) })
 	}
