@@ -25,6 +25,7 @@ func TestRealClusters(t *testing.T) {
 		{"tables", tables},
 		{"selection and shape", selectionAndShape},
 		{"objects that differ", differingObjects},
+		{"Secrets", secretsStayWhereTheyAre},
 		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
 		{"a cluster that hangs", hangingClusterAmongGoodOnes},
 		{"as documented", documentedCommands},
