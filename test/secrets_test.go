@@ -112,7 +112,8 @@ func secretCommands() [][]string {
 		get("--group-by", "{@}"), get("--group-by", "{.metadata}", "-o", "json"), get("--group-by", "{.metadata.labels}", "-o", "wide"),
 		get("-o", "jsonpath={.items}"), get("-o", "jsonpath={range .items[*]}{.metadata.name}{.data}{.metadata.annotations}{end}"),
 		get("-o", "custom-columns=A:.metadata.name,B:.data,C:.stringData,D:.metadata.annotations,E:.metadata.managedFields"),
-		{"diff", "secrets", "-n", "vault"}, {"diff", "secret", canarySecret, "-n", "vault", "-o", "json", "--against", "real-2"},
+		{"diff", "secrets", "-n", "vault"},
+		{"diff", "secret", canarySecret, "-n", "vault", "-o", "json", "--against", "real-2"},
 		{"diff", "secrets", "-n", "vault", "-o", "jsonl", "--include-equal"},
 	}
 	for _, form := range []string{"table", "wide", "json", "yaml", "jsonl", "name"} {
