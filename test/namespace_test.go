@@ -14,7 +14,7 @@ func userOfOneNamespace(t *testing.T, fleet *realkube.Fleet) {
 		createNamespace(t, server, "team")
 		create(t, server, "/api/v1/namespaces/team/configmaps", configMap("prices", map[string]string{"bread": "3"}))
 	}
-	allowReading(t, one, "team", "limited")
+	allow(t, one, "team", "limited", "get", "list")
 	one.Await(t, one.LimitedToken(), "/api/v1/namespaces/team/configmaps", http.StatusOK)
 
 	a := programs.Aggregator(t, writeKubeconfig(t,
@@ -48,17 +48,17 @@ func userOfOneNamespace(t *testing.T, fleet *realkube.Fleet) {
 	})
 }
 
-// allowReading lets a user read pods and configmaps in a namespace.
-func allowReading(t *testing.T, server *realkube.Server, namespace, user string) {
+// allow lets a user do something with pods and configmaps in a namespace.
+func allow(t *testing.T, server *realkube.Server, namespace, user string, verbs ...string) {
 	t.Helper()
 	rbac := "/apis/rbac.authorization.k8s.io/v1/namespaces/" + namespace
 	create(t, server, rbac+"/roles", object{
-		"metadata": object{"name": "reader"},
-		"rules":    []any{object{"apiGroups": []string{""}, "resources": []string{"configmaps", "pods"}, "verbs": []string{"get", "list"}}},
+		"metadata": object{"name": "allowed"},
+		"rules":    []any{object{"apiGroups": []string{""}, "resources": []string{"configmaps", "pods"}, "verbs": verbs}},
 	})
 	create(t, server, rbac+"/rolebindings", object{
-		"metadata": object{"name": "reader"},
-		"roleRef":  object{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+		"metadata": object{"name": "allowed"},
+		"roleRef":  object{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "allowed"},
 		"subjects": []any{object{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}},
 	})
 }

@@ -25,12 +25,14 @@ func TestRealClusters(t *testing.T) {
 		{"tables", tables},
 		{"selection and shape", selectionAndShape},
 		{"objects that differ", differingObjects},
+		{"Secrets", secretsStayWhereTheyAre},
 		{"a kubeconfig of all sorts", kubeconfigOfAllSorts},
 		{"a cluster that hangs", hangingClusterAmongGoodOnes},
 		{"as documented", documentedCommands},
 		{"manifests as documented", documentedManifests},
 		{"a server killed in the middle of a stream", serverKilledMidStream},
 		{"a caller killed mid-fetch", callerKilledMidFetch},
+		{"an API server that limits a caller", limitedByPriority},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fleet) })
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -26,7 +27,11 @@ type failure struct {
 
 func (f failure) String() string {
 	text := f.cluster + ": " + client.Message(f.err)
-	if reason := client.Reason(f.err); reason != "" {
+	reason := client.Reason(f.err)
+	if wait, ok := client.RetryAfter(f.err); ok && reason != "" {
+		reason += ", again in " + max(wait.Round(100*time.Millisecond), 100*time.Millisecond).String()
+	}
+	if reason != "" {
 		text += " (" + reason + ")"
 	}
 	return safetext.Clean(text)

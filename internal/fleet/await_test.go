@@ -24,6 +24,12 @@ func await(t *testing.T, what string, done func() bool) {
 	}
 }
 
+// awaitCounted waits until all requests are counted: whoever has a whole answer may be ahead of the server's counting.
+func awaitCounted(t *testing.T, sim *simulator.Fleet) {
+	t.Helper()
+	await(t, "no request is in flight", func() bool { return sim.Stats().InFlight == 0 })
+}
+
 func awaitConnections(t *testing.T, sim *simulator.Fleet, name string, want int64) {
 	t.Helper()
 	await(t, name+" has its connections closed", func() bool {

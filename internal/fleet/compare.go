@@ -200,6 +200,11 @@ func gone(ctx context.Context) bool {
 func (s *Summary) Compare(c *ComparedCluster) {
 	s.Items += c.End.Items
 	s.Bytes += c.End.Bytes
+	s.Queued += c.End.Queued
+	s.Busy += c.End.Duration
+	if throttled(c.End.Err) {
+		s.Throttled++
+	}
 	switch {
 	case c.End.Skipped:
 		s.Skipped++

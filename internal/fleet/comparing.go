@@ -29,10 +29,12 @@ func (c *comparison) ended(result fanout.Result[*member, *End]) *ComparedCluster
 	told := &ComparedCluster{Cluster: result.Key.name()}
 	if result.Err != nil {
 		told.End = End{Err: c.fleet.unfinished(told.Cluster, result.Err), Queued: result.Queued, Duration: result.Took}
+		c.fleet.metrics.ended(&told.End)
 		return told
 	}
 	told.End = *result.Value
 	told.End.Queued += result.Queued
+	c.fleet.metrics.ended(&told.End)
 	if e := told.End.Err; !told.End.Skipped && (e == nil || e.Blame != cluster.BlameObserver) {
 		result.Key.pace.set(readWork, told.End.Duration)
 	}

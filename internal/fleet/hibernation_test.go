@@ -229,6 +229,7 @@ func TestAClusterThatFailsIsAskedNoMoreAndIsUnknown(t *testing.T) {
 		fleettest.SetFault(t, sim, names[i], c.fault)
 		surveys, summary := summarize(t.Context(), t, f, fleet.HibernationRequest{Selector: fleet.Selector{Names: names[i : i+1]}})
 		surveys[names[i]].mustBe(t, string(c.fault.Kind), hibernation.Sum{Unknown: 4}, c.want)
+		awaitCounted(t, sim)
 		if s, _ := sim.ClusterStats(names[i]); c.requests > 0 && s.Requests != c.requests {
 			t.Errorf("%s: %d requests", c.fault.Kind, s.Requests)
 		}

@@ -110,3 +110,36 @@ func TestListsThatAreCutShortOrChangeAreCounted(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestTheReadsOfAComparisonAreCounted(t *testing.T) {
+	sim := fleettest.Simulate(t, simulator.Config{Clusters: 3, Counts: fleettest.OnlyConfigMaps(600)})
+	definitions := fleettest.Definitions(t, sim)
+	registry := prometheus.NewRegistry()
+	f := fleettest.Of(t, definitions, fleet.Options{Metrics: registry})
+	fleettest.SetFault(t, sim, definitions[2].Name, simulator.Fault{Kind: simulator.Throttle, RetryAfter: 30})
+	run, err := f.Compare(t.Context(), fleet.CompareRequest{Query: configMaps()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var summary fleet.Summary
+	for event := range run.Results {
+		if event.Cluster != nil {
+			summary.Compare(event.Cluster)
+		}
+	}
+	if summary.Throttled != 1 || summary.Failed != 1 || summary.Items != 1200 || summary.Busy <= 0 || summary.Queued <= 0 {
+		t.Errorf("got %+v", summary)
+	}
+	got := gathered(t, registry)
+	for key, want := range map[string]float64{
+		"reads_total{reason=,result=succeeded}":       2,
+		"reads_total{reason=THROTTLED,result=failed}": 1,
+		"read_duration_seconds{}":                     3,
+		"read_items_total{}":                          1200,
+		"read_pages_total{}":                          4,
+	} {
+		if got[key] != want {
+			t.Errorf("%s is %v, want %v", key, got[key], want)
+		}
+	}
+}

@@ -106,6 +106,7 @@ func TestAPageAskedForAheadDoesNotWaitForASlowCaller(t *testing.T) {
 			t.Errorf("%+v", b.End)
 		}
 	}
+	awaitCounted(t, sim)
 	if s := sim.Stats(); items != 1200 || s.Aborted != 1 || s.Requests != 4 {
 		t.Errorf("%d objects; %d requests, %d aborted", items, s.Requests, s.Aborted)
 	}
@@ -181,6 +182,7 @@ func TestOneObjectMoreThanWantedIsNotRead(t *testing.T) {
 				if got.end.Truncated != (limit < all) {
 					t.Errorf("truncated: %t", got.end.Truncated)
 				}
+				awaitCounted(t, sim)
 				if requests := (want + 499) / 500; sim.Stats().Requests != requests || sim.Stats().Aborted != 0 {
 					t.Errorf("%+v, want %d requests", sim.Stats(), requests)
 				}

@@ -201,6 +201,7 @@ func TestTwoCallersCostOneProbe(t *testing.T) {
 	if r := <-second; r.Err != nil || r.Observation.Verdict.State != cluster.Healthy {
 		t.Errorf("the one who stayed got %+v", r)
 	}
+	awaitCounted(t, sim)
 	if s := sim.Stats(); s.Requests != 1 || s.Aborted != 0 {
 		t.Errorf("the server has seen %d requests, %d aborted", s.Requests, s.Aborted)
 	}

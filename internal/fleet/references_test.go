@@ -179,6 +179,7 @@ func TestAnObjectThatIsNamedTwiceIsReadOnce(t *testing.T) {
 		}
 	}
 	const discovery = 2 // because of the object that is not there
+	awaitCounted(t, sim)
 	if n := sim.Stats().Requests; n != 5+discovery {
 		t.Errorf("%d requests", n)
 	}

@@ -113,7 +113,18 @@ func TestHostileRequestsReachNoCluster(t *testing.T) {
 			}}})
 			results, err := receive(t, got, err)
 			mustBeInvalid(t, fmt.Sprintf("get: %s %q", field, evil), "references[0]."+field, len(results), err)
+
+			comparing, err := fleetv1.NewManifestServiceClient(conn).CompareManifests(t.Context(), &fleetv1.CompareManifestsRequest{
+				ResourceType: r.GetResourceType(), Namespace: r.GetNamespace(), Name: r.GetName(),
+			})
+			compared, err := receive(t, comparing, err)
+			mustBeInvalid(t, fmt.Sprintf("compare: %s %q", field, evil), field, len(compared), err)
 		}
+		summarizing, err := fleetv1.NewWorkloadServiceClient(conn).SummarizeHibernation(t.Context(), &fleetv1.SummarizeHibernationRequest{Namespace: evil})
+		summarized, err := receive(t, summarizing, err)
+		mustBeInvalid(t, fmt.Sprintf("hibernation: %q", evil), "namespace", len(summarized), err)
+		_, err = fleetv1.NewManifestServiceClient(conn).ListResourceTypes(t.Context(), &fleetv1.ListResourceTypesRequest{Group: new(evil)})
+		mustBeInvalid(t, fmt.Sprintf("types: %q", evil), "group", 0, err)
 	}
 	r := good()
 	r.LabelSelector = "app=x"

@@ -252,6 +252,7 @@ func TestTwoCallersCostOneProbe(t *testing.T) {
 	if first, second := <-at, <-at; !first.Equal(second) {
 		t.Errorf("two callers got the probes of %v and %v", first, second)
 	}
+	await(t, "the request is counted", func() bool { return sim.Stats().InFlight == 0 })
 	if n := sim.Stats().Requests; n != 1 {
 		t.Errorf("the server has seen %d requests", n)
 	}

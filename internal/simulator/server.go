@@ -20,7 +20,8 @@ type exchange struct {
 	body    []byte // of the request
 }
 
-// handle is the HTTP handler of all clusters.
+// handle is the HTTP handler of all clusters. An answer that did not reach its client breaks off: returning would have
+// net/http end it well, and a client over HTTP/1.1 that is just closing its connection could still take it for one.
 func (f *Fleet) handle(w http.ResponseWriter, r *http.Request) {
 	c, ok := r.Context().Value(connKey{}).(*conn)
 	if !ok || !f.requests.enter() {
@@ -32,8 +33,12 @@ func (f *Fleet) handle(w http.ResponseWriter, r *http.Request) {
 	defer f.stats.end(t)
 	x := &exchange{w: w, r: r, conn: c, cluster: c.cluster, fleet: f}
 	x.readBody()
-	if err := x.answer(r.Context()); err != nil && !c.severed.Load() {
+	err := x.answer(r.Context())
+	if err != nil && !c.severed.Load() {
 		f.stats.countAbort(t, time.Now())
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler)
 	}
 }
 

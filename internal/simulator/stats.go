@@ -69,11 +69,13 @@ func (s *stats) begin(t *traffic) {
 	raise(&s.peakOfCluster, mine)
 }
 
+// end counts the request before it takes it out of those in flight, so that with none in flight all are counted. A client
+// may have its whole answer before that.
 func (s *stats) end(t *traffic) {
-	s.inFlight.Add(-1)
-	t.inFlight.Add(-1)
 	s.requests.Add(1)
 	t.requests.Add(1)
+	s.inFlight.Add(-1)
+	t.inFlight.Add(-1)
 }
 
 func (s *stats) countAccept(c *cluster) {

@@ -25,6 +25,7 @@ type Traffic struct {
 	InFlight        int64 `json:"inFlight"`
 	Aborted         int64 `json:"aborted"` // by the client
 	OpenConnections int64 `json:"openConnections"`
+	BytesWritten    int64 `json:"bytesWritten"` // of the whole fleet only
 }
 
 // Simulation runs fleetsim until the test ends, with a scenario in YAML, empty for none.

@@ -1,6 +1,7 @@
 package realkube
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -29,7 +30,7 @@ func (s *Server) etcd(t testing.TB, method string, parameters map[string]any) (r
 		t.Fatal(err)
 	}
 	url := s.EtcdURL + "/v3/kv/" + method
-	status, answer, err := send(t.Context(), s.client, http.MethodPost, url, string(body), http.Header{})
+	status, answer, err := send(t.Context(), s.client, http.MethodPost, url, bytes.NewReader(body), http.Header{})
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("status %d: %s", status, answer)
 	}

@@ -25,7 +25,7 @@ func (f *Fleet) Revive(t testing.TB, i int) {
 	server.PID = p.PID()
 	err := process.Poll(t.Context(), func() (bool, error) {
 		header := http.Header{"Authorization": {"Bearer " + server.Token}}
-		status, answer, err := send(t.Context(), server.client, http.MethodGet, server.URL+"/readyz", "", header)
+		status, answer, err := send(t.Context(), server.client, http.MethodGet, server.URL+"/readyz", http.NoBody, header)
 		return status == http.StatusOK, fmt.Errorf("status %d: %s: %w", status, answer, err)
 	})
 	if err != nil {

@@ -87,7 +87,7 @@ func (s *Server) Do(t testing.TB, method, path, body string) (status int, answer
 func (s *Server) DoAs(t testing.TB, token, method, path, body string) (status int, answer []byte) {
 	t.Helper()
 	header := http.Header{"Authorization": {"Bearer " + token}}
-	status, answer, err := send(t.Context(), s.client, method, s.URL+path, body, header)
+	status, answer, err := send(t.Context(), s.client, method, s.URL+path, strings.NewReader(body), header)
 	if err != nil {
 		t.Errorf("%s: %v", s.Name, err)
 		return 0, nil
@@ -111,8 +111,8 @@ func (s *Server) Await(t testing.TB, token, path string, status int) (answer []b
 	}
 }
 
-func send(ctx context.Context, client *http.Client, method, url, body string, header http.Header) (int, []byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+func send(ctx context.Context, client *http.Client, method, url string, body io.Reader, header http.Header) (int, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
 		return 0, nil, err
 	}
