@@ -250,10 +250,10 @@ func TestAClusterThatFailsIsAskedNoMoreAndIsUnknown(t *testing.T) {
 
 func TestTheTimeOfAClusterIsThatOfAllItsTypes(t *testing.T) {
 	t.Parallel()
-	const timeout = time.Second
+	const timeout = 3 * time.Second
 	sim, f := fleettest.Start(t, simulator.Config{Clusters: 3})
 	names := sim.Names()
-	slow, err := simulator.ParseLatency("400ms")
+	slow, err := simulator.ParseLatency("1200ms")
 	if err != nil {
 		t.Fatal(err)
 	}
