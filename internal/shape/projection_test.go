@@ -143,6 +143,35 @@ func TestATemplateThatIsTooCostlyEndsSoon(t *testing.T) {
 	}
 }
 
+// TestWhatAFilterFindsIsBounded repeats a list by a union of its name, and keeps all of its elements.
+func TestWhatAFilterFindsIsBounded(t *testing.T) {
+	object := []byte(`{"spec":{"l":[` + strings.Repeat("1,", 999) + `1]}}`)
+	times := func(name string, n int) string { return `['` + name + `'` + strings.Repeat(`,'`+name+`'`, n-1) + `]` }
+	for _, template := range []string{
+		`{` + times("spec", 200) + times("l", 200) + `[?(@)]}`,
+		`{` + times("spec", 200) + times("l", 200) + `[?(@==2)]}`,
+		`{.spec` + times("l", 50) + `[*,*,*,*,*,*,*,*,*,*,*,*]['a'][?(@)]}{.spec` + times("l", 400) + `[?(@)]}`,
+		`{` + times("spec", 500) + `[?(@)]}{` + times("spec", 700) + `['l'][?(@==1)]}`,
+		`{range .spec.l[*]}{end}{` + times("spec", 400) + `['l'][?(@)]}{.spec` + times("l", 400) + `[?(@)]}`,
+	} {
+		before := allocated()
+		got, _, err := projection(t, template).Apply(t.Context(), object, shape.Type{})
+		if taken := allocated() - before; err == nil || taken > 256<<20 {
+			t.Errorf("%.50s: printed %d bytes, took %d MiB, error %v", template, len(got), taken>>20, err)
+		}
+	}
+}
+
+// TestComparingLongTextsCounts compares two texts that differ in their last letter only, again and again.
+func TestComparingLongTextsCounts(t *testing.T) {
+	text := strings.Repeat("a", 1<<20)
+	object := []byte(`{"l":[{"s":"` + text + `b","t":"` + text + `c"}]}`)
+	s := projection(t, `{['l'`+strings.Repeat(`,'l'`, 100)+`][?(@.s==@.t)]}`)
+	if _, _, err := s.Apply(t.Context(), object, shape.Type{}); err == nil {
+		t.Error("the comparisons did not count")
+	}
+}
+
 func TestAnObjectThatIsNoneOrTooDeepIsAnErrorThatQuotesNothing(t *testing.T) {
 	for name, object := range map[string]string{
 		"nothing": ``, "a list": `["secret"]`, "cut off": `{"a":"secret"`, "two": `{"a":"secret"}{"secret":1}`, "no JSON": `{"a":secret}`,

@@ -21,7 +21,7 @@ const (
 	// maxRegexProgram bounds the steps of a regular expression, each of which may look at each byte of a text.
 	maxRegexProgram = 200
 	// compilingFactor is the work of compiling a byte of a pattern.
-	compilingFactor = 32 * perStep
+	compilingFactor = 128 * perStep
 )
 
 // compileRegex compiles a regular expression that is not too large. (CEL's own check of the size panics on repetitions.)
