@@ -13,15 +13,9 @@ func TestEveryFunctionOfTheEnvironmentIsClassified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	functions := env.Functions()
-	for name := range functions {
-		if _, known := works[name]; !known {
+	for name := range env.Functions() {
+		if _, known := classified(name); !known {
 			t.Errorf("how much %s does is not known", name)
-		}
-	}
-	for name := range works {
-		if _, known := functions[name]; !known {
-			t.Errorf("no expression can call %s", name)
 		}
 	}
 	if workOf("a function of tomorrow") == nil {
@@ -35,7 +29,7 @@ func TestNoFunctionIsEndlessForAValueThatSharesItsParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calls := []string{`{"a": 1}[x]`, `[1][x]`, `{x: 1}`, `x && true`, `x ? 1 : 2`, `x + 1`, `1 + x`, `x - 1`, `x * 1`, `x / 1`, `x % 1`, `-x`, `!x`, `x < 1`, `x == x`, `x in x`}
+	calls := []string{`{"a": 1}[x]`, `[1][x]`, `{x: 1}`, `x && true`, `x ? 1 : 2`, `x + 1`, `1 + x`, `x - 1`, `x * 1`, `x / 1`, `x % 1`, `-x`, `!x`, `x < 1`, `x == x`, `x in x`, `[dyn(optional.of(1)), x].unwrapOpt()`}
 	for name, function := range env.Functions() {
 		if strings.ContainsAny(name, "_@!") || name == "in" {
 			continue // an operator, or a name that cannot be written

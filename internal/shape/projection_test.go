@@ -86,7 +86,7 @@ func TestAProjectionIsClientGos(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, template := range []string{
-		`{.metadata.name}`, `{.spec}`, `{.spec.template.spec.containers[*]}`, `{.spec.template.spec.containers[0:2].name}{"\n"}`, `{..name}`, `{..containers[?(@.name=="app")].env}`,
+		`{.metadata.name}`, `{.spec}`, `{.spec.template.spec.containers[*]}`, `{.spec.template.spec.containers[0:2].name}{"\n"}`, `{..image}`, `{..containers[?(@.name=="app")].env}`,
 		`{range .spec.template.spec.containers[*]}[{.name}, {.image}] {end}`, `a{.spec.replicas}b{.spec.none}c{.spec.ratio}`, `{.spec['replicas','ratio']}`,
 		`{.spec.template.spec.containers[-2:-1].name}`, `{.spec.template.spec.containers[?(@.name!="app")].name}`, `{.missing.too}`, `{range .missing[*]}x{end}y`, `{@}`, `{true}{1}{1.5}{"x"}`,
 		`{.metadata.labels}{.metadata.creationTimestamp}`, `{.spec.template.spec.containers[*]['name','image']}`,

@@ -39,19 +39,20 @@ func compileRegex(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(pattern)
 }
 
-// programSize is about how many steps a regular expression is compiled to, and no fewer. Compiling it to count them would
-// take as long as it is large.
+// programSize is about how many steps a regular expression is compiled to. Compiling it to count them would take as long as
+// it is large.
 func programSize(re *syntax.Regexp) int {
-	size := 1
+	var size int
 	switch re.Op {
 	case syntax.OpConcat:
-		size = 0
 	case syntax.OpLiteral:
 		size = len(re.Rune)
-	case syntax.OpCapture:
-		size = 2
 	case syntax.OpAlternate:
 		size = len(re.Sub)
+	case syntax.OpCapture, syntax.OpStar:
+		size = 2
+	default:
+		size = 1
 	}
 	for _, sub := range re.Sub {
 		size += programSize(sub)

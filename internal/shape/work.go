@@ -10,9 +10,6 @@ import (
 // work is how much a function does with its arguments, in units of about a compared or copied byte.
 type work func(args []ref.Val) int
 
-// little is the work of a function that does little with any arguments.
-var little work
-
 const (
 	// sortingFactor is how often sorting looks at an element.
 	sortingFactor = 16
@@ -20,106 +17,53 @@ const (
 	zoneWork = 128 * perStep
 )
 
-// workOf returns how much a function does; nil if it is little. One that this package does not know may go over everything.
+// workOf returns how much a function does; nil if it is little. One that is not classified may go over everything.
 func workOf(function string) work {
-	if w, known := works[function]; known {
+	if w, known := classified(function); known {
 		return w
 	}
 	return everything
 }
 
-// works is how much the functions do that expressions can call. What is not here counts, too: see workOf.
-var works = map[string]work{
-	operators.Conditional:         little,
-	operators.LogicalAnd:          little,
-	operators.LogicalOr:           little,
-	operators.LogicalNot:          little,
-	operators.NotStrictlyFalse:    little,
-	operators.OldNotStrictlyFalse: little,
-	operators.Index:               little,
-	operators.OptIndex:            little,
-	operators.OptSelect:           little,
-	operators.Negate:              little,
-	operators.Subtract:            little,
-	operators.Multiply:            little,
-	operators.Divide:              little,
-	operators.Modulo:              little,
-	"dyn":                         little,
-	"type":                        little,
-	"first":                       little,
-	"last":                        little,
-	"hasValue":                    little,
-	"value":                       little,
-	"or":                          little,
-	"orValue":                     little,
-	"optional.none":               little,
-	"optional.of":                 little,
-	"optional.ofNonZeroValue":     little,
-
-	operators.Equals:    smaller,
-	operators.NotEquals: smaller,
-	operators.In:        searching,
-	operators.OldIn:     searching,
-	"in":                searching,
-	operators.Add:       joining,
-	"cel.@mapInsert":    inserting,
-	"lists.range":       counting,
-	"size":              spelling,
-	"split":             splitting,
-	matchFunction:       compiling,
-
-	operators.Less:          linear,
-	operators.LessEquals:    linear,
-	operators.Greater:       linear,
-	operators.GreaterEquals: linear,
-	"contains":              linear,
-	"startsWith":            linear,
-	"endsWith":              linear,
-	"lowerAscii":            linear,
-	"upperAscii":            linear,
-	"trim":                  linear,
-	"reverse":               linear,
-	"charAt":                linear,
-	"substring":             linear,
-	"slice":                 linear,
-	"strings.quote":         linear,
-	"bool":                  linear,
-	"bytes":                 linear,
-	"double":                linear,
-	"duration":              linear,
-	"int":                   linear,
-	"string":                linear,
-	"timestamp":             linear,
-	"uint":                  linear,
-
-	"optional.unwrap": everything,
-	"unwrapOpt":       everything,
-
-	"sort":                  sorting,
-	"@sortByAssociatedKeys": sorting,
-
-	"flatten":     product,
-	"format":      product,
-	"indexOf":     product,
-	"join":        product,
-	"lastIndexOf": product,
-	"replace":     product,
-
-	"distinct":        pairs,
-	"sets.contains":   pairs,
-	"sets.equivalent": pairs,
-	"sets.intersects": pairs,
-
-	"getDate":         zoned,
-	"getDayOfMonth":   zoned,
-	"getDayOfWeek":    zoned,
-	"getDayOfYear":    zoned,
-	"getFullYear":     zoned,
-	"getHours":        zoned,
-	"getMilliseconds": zoned,
-	"getMinutes":      zoned,
-	"getMonth":        zoned,
-	"getSeconds":      zoned,
+// classified returns how much the functions do that expressions can call; nil for one that does little with any arguments.
+func classified(function string) (w work, known bool) {
+	switch function {
+	case operators.Conditional, operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot, operators.NotStrictlyFalse, "__not_strictly_false__",
+		operators.Index, operators.OptIndex, operators.OptSelect,
+		operators.Negate, operators.Subtract, operators.Multiply, operators.Divide, operators.Modulo,
+		"dyn", "type", "first", "last",
+		"optional.none", "optional.of", "optional.ofNonZeroValue", "hasValue", "value", "or", "orValue":
+		return nil, true
+	case operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals,
+		"contains", "startsWith", "endsWith", "lowerAscii", "upperAscii", "trim", "reverse", "charAt", "substring", "slice", "strings.quote",
+		"cel.@mapInsert", "bool", "bytes", "double", "duration", "int", "string", "timestamp", "uint":
+		return linear, true
+	case "optional.unwrap", "unwrapOpt":
+		return everything, true
+	case operators.Equals, operators.NotEquals:
+		return smaller, true
+	case operators.In, operators.OldIn, "in":
+		return searching, true
+	case operators.Add:
+		return joining, true
+	case "lists.range":
+		return counting, true
+	case "size":
+		return spelling, true
+	case "split":
+		return splitting, true
+	case matchFunction:
+		return compiling, true
+	case "sort", "@sortByAssociatedKeys":
+		return sorting, true
+	case "flatten", "format", "indexOf", "join", "lastIndexOf", "replace":
+		return product, true
+	case "distinct", "sets.contains", "sets.equivalent", "sets.intersects":
+		return pairs, true
+	case "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds", "getMinutes", "getMonth", "getSeconds":
+		return zoned, true
+	}
+	return nil, false
 }
 
 // smaller is the work of comparing two values.
@@ -191,9 +135,6 @@ func joining(args []ref.Val) int {
 	}
 	return linear(args)
 }
-
-// inserting is the work of adding to the map of a loop.
-func inserting(args []ref.Val) int { return linear(args) }
 
 // counting is the work of making a list of the numbers up to another.
 func counting(args []ref.Val) int {
