@@ -1,6 +1,8 @@
 package shape
 
 import (
+	"context"
+
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
 )
@@ -15,18 +17,29 @@ const perStep = 64
 // budgetVariable holds the budget of an evaluation. Expressions cannot name it.
 const budgetVariable = "@budget"
 
-// budget is what an evaluation has spent so far.
-type budget struct{ spent int }
+// askEvery is after how many steps an evaluation asks whether its result is still wanted.
+const askEvery = 1024
 
-// spend counts steps. It ends the evaluation where they are too many.
+// budget is what an evaluation has spent so far.
+type budget struct {
+	ctx   context.Context //nolint:containedctx // it lives as long as one evaluation
+	spent int
+}
+
+// spend counts steps. It ends the evaluation where they are too many, or nobody waits for it any more.
 func spend(frame *interpreter.ExecutionFrame, steps int) {
 	found, _ := frame.ResolveName(budgetVariable)
 	b, ok := found.(*budget)
 	if !ok {
 		return
 	}
-	if b.spent += steps; b.spent > maxSpent {
+	before := b.spent / askEvery
+	b.spent += steps
+	switch {
+	case b.spent > maxSpent:
 		panic(tooCostly())
+	case b.spent/askEvery != before && b.ctx.Err() != nil:
+		panic(interpreter.EvalCancelledError{Cause: interpreter.ContextCancelled, Message: "cancelled"})
 	}
 }
 
@@ -43,7 +56,7 @@ func counted(node interpreter.InterpretableV2) interpreter.InterpretableV2 {
 	case interpreter.InterpretableAttribute:
 		return countedAttribute{n}
 	case interpreter.InterpretableConstructor:
-		return countedConstructor{n}
+		return countedConstructor{InterpretableConstructor: n, parts: len(n.InitVals())}
 	case interpreter.InterpretableCall:
 		return countedCall{n}
 	}
@@ -60,11 +73,13 @@ func (n countedCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 
 type countedConstructor struct {
 	interpreter.InterpretableConstructor
+
+	parts int // that it is made of
 }
 
 // Exec counts, and makes the list or map.
 func (n countedConstructor) Exec(frame *interpreter.ExecutionFrame) ref.Val {
-	spend(frame, 1)
+	spend(frame, 1+n.parts)
 	return n.InterpretableConstructor.Exec(frame)
 }
 

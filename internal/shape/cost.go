@@ -16,8 +16,6 @@ const (
 	// estimate: what is beyond it would be ended for most objects, and is refused before one is read.
 	maxEstimate = 100 * maxSpent
 	usualSize   = 100
-	// interruptEvery is after how many rounds of loops an evaluation looks whether it is still wanted.
-	interruptEvery = 8
 
 	// maxNesting, maxNodes and maxRange bound an expression itself, and the list that it makes of nothing.
 	maxNesting = 64

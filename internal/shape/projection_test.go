@@ -86,7 +86,7 @@ func TestAProjectionIsClientGos(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, template := range []string{
-		`{.metadata.name}`, `{.spec}`, `{.spec.template.spec.containers[*]}`, `{.spec.template.spec.containers[0:2].name}{"\n"}`, `{..name}`, `{..containers[?(@.name=="app")].env}`,
+		`{.metadata.name}`, `{.spec}`, `{.spec.template.spec.containers[*]}`, `{.spec.template.spec.containers[0:2].name}{"\n"}`, `{..image}`, `{..containers[?(@.name=="app")].env}`,
 		`{range .spec.template.spec.containers[*]}[{.name}, {.image}] {end}`, `a{.spec.replicas}b{.spec.none}c{.spec.ratio}`, `{.spec['replicas','ratio']}`,
 		`{.spec.template.spec.containers[-2:-1].name}`, `{.spec.template.spec.containers[?(@.name!="app")].name}`, `{.missing.too}`, `{range .missing[*]}x{end}y`, `{@}`, `{true}{1}{1.5}{"x"}`,
 		`{.metadata.labels}{.metadata.creationTimestamp}`, `{.spec.template.spec.containers[*]['name','image']}`,
@@ -140,6 +140,35 @@ func TestATemplateThatIsTooCostlyEndsSoon(t *testing.T) {
 		if took := time.Since(start); err == nil || took > 30*time.Second || strings.Contains(err.Error(), "aaaa") {
 			t.Errorf("%.50s: printed %d bytes in %s, error %v", template, len(got), took, err)
 		}
+	}
+}
+
+// TestWhatAFilterFindsIsBounded repeats a list by a union of its name, and keeps all of its elements.
+func TestWhatAFilterFindsIsBounded(t *testing.T) {
+	object := []byte(`{"spec":{"l":[` + strings.Repeat("1,", 999) + `1]}}`)
+	times := func(name string, n int) string { return `['` + name + `'` + strings.Repeat(`,'`+name+`'`, n-1) + `]` }
+	for _, template := range []string{
+		`{` + times("spec", 200) + times("l", 200) + `[?(@)]}`,
+		`{` + times("spec", 200) + times("l", 200) + `[?(@==2)]}`,
+		`{.spec` + times("l", 50) + `[*,*,*,*,*,*,*,*,*,*,*,*]['a'][?(@)]}{.spec` + times("l", 400) + `[?(@)]}`,
+		`{` + times("spec", 500) + `[?(@)]}{` + times("spec", 700) + `['l'][?(@==1)]}`,
+		`{range .spec.l[*]}{end}{` + times("spec", 400) + `['l'][?(@)]}{.spec` + times("l", 400) + `[?(@)]}`,
+	} {
+		before := allocated()
+		got, _, err := projection(t, template).Apply(t.Context(), object, shape.Type{})
+		if taken := allocated() - before; err == nil || taken > 256<<20 {
+			t.Errorf("%.50s: printed %d bytes, took %d MiB, error %v", template, len(got), taken>>20, err)
+		}
+	}
+}
+
+// TestComparingLongTextsCounts compares two texts that differ in their last letter only, again and again.
+func TestComparingLongTextsCounts(t *testing.T) {
+	text := strings.Repeat("a", 1<<20)
+	object := []byte(`{"l":[{"s":"` + text + `b","t":"` + text + `c"}]}`)
+	s := projection(t, `{['l'`+strings.Repeat(`,'l'`, 100)+`][?(@.s==@.t)]}`)
+	if _, _, err := s.Apply(t.Context(), object, shape.Type{}); err == nil {
+		t.Error("the comparisons did not count")
 	}
 }
 

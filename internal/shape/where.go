@@ -42,10 +42,7 @@ func ParseWhere(expression string) (*Where, error) {
 	if err := affordable(env, checked); err != nil {
 		return nil, err
 	}
-	program, err := env.Program(checked,
-		cel.CustomDecoratorV2(decorated(env)),
-		cel.InterruptCheckFrequency(interruptEvery),
-	)
+	program, err := env.Program(checked, cel.CustomDecoratorV2(decorated(env)))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +76,7 @@ func problems(issues *cel.Issues) error {
 
 // matches tells whether the expression is true for an object.
 func (w *Where) matches(ctx context.Context, document map[string]any) (bool, error) {
-	value, _, err := w.program.ContextEval(ctx, map[string]any{objectVariable: document, budgetVariable: &budget{}})
+	value, _, err := w.program.Eval(map[string]any{objectVariable: document, budgetVariable: &budget{ctx: ctx}})
 	if err != nil {
 		return false, evaluation(ctx, err)
 	}
@@ -110,9 +107,10 @@ func evaluation(ctx context.Context, err error) error {
 	return errMismatch
 }
 
-// missing tells that something is not there. CEL has no type for it: its own conformance tests compare these texts.
+// missing tells that something is not there: a member, an element, or the value of an optional. CEL has no type for it: its
+// own conformance tests compare these texts.
 func missing(err error) bool {
 	text := err.Error()
-	return strings.HasPrefix(text, "no such key: ") || strings.HasPrefix(text, "index out of bounds: ") ||
+	return text == "optional.none() dereference" || strings.HasPrefix(text, "no such key: ") || strings.HasPrefix(text, "index out of bounds: ") ||
 		strings.HasPrefix(text, "index ") && strings.Contains(text, " out of range in list ")
 }

@@ -3,6 +3,7 @@ package shape_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,10 @@ func TestAnObjectThatLacksWhatIsAskedForDoesNotMatch(t *testing.T) {
 		`object.spec.template.spec.containers[-1].name == "x"`,
 		`object.spec.template.spec.containers.all(c, c.env.size() > 0)`,
 		`object.spec.template.spec.containers.map(c, c.name)[5] == ""`,
+		`object.?status.?phase.value() == "Running"`,
+		`object[?"status"].value() == "Running"`,
+		`object.spec.template.spec.containers.filter(c, c.name == "x").first().value().image == "y"`,
+		`object.spec.template.spec.containers.exists(c, c.?env.value().size() == 7)`,
 	} {
 		_, got, err := where(t, expression).Apply(t.Context(), []byte(deployment), deploymentType())
 		if err != nil || got {
@@ -191,19 +196,60 @@ func TestAnExpressionThatIsTooCostlyEndsSoon(t *testing.T) {
 	}
 }
 
+// TestNothingThatAnExpressionDoesIsFree takes what no loop is needed for, or what one round of a loop does.
+func TestNothingThatAnExpressionDoesIsFree(t *testing.T) {
+	object := []byte(`{"l":[` + strings.Repeat("1,", 4999) + `1],"s":"` + strings.Repeat("a", 1<<20) + `","p":"` + strings.Repeat("a|b(c)*", 300_000) +
+		`","classes":"[` + strings.Repeat(`\\pL`, 340) + `]","time":"2026-01-02T03:04:05Z"}`)
+	nines := strings.TrimSuffix(strings.Repeat("9,", 1000), ",")
+	for expression, want := range map[string]string{
+		`object.l.map(x, lists.range(10000)).size() > 0`:                          "too costly",
+		`object.l.transformMap(i, v, lists.range(10000)).size() > 0`:              "too costly",
+		`lists.range(10000).map(x, [` + nines + `]).size() > 0`:                   "too costly",
+		`lists.range(10000).map(x, {1: [` + nines + `]}).size() > 0`:              "too costly",
+		`object.l.map(x, strings.quote(object.s)).size() > 0`:                     "too costly",
+		`object.l.all(x, bool(object.s) || true)`:                                 "too costly",
+		`object.l.all(x, uint(object.s) > 0u || true)`:                            "too costly",
+		`object.l.all(x, object.s in {"a": 1} || true)`:                           "too costly",
+		`object.l.all(x, [optional.of(object.l)].unwrapOpt().size() > 0)`:         "too costly",
+		`object.l.all(x, object.l.all(y, object.time.matches("" + object.time)))`: "too costly",
+		`object.l.all(x, object.time.matches(object.classes) || true)`:            "too costly",
+		`object.l.all(x, timestamp(object.time).getHours("Europe/Berlin") < 24) && object.l.all(x, timestamp(object.time).getHours("Europe/Berlin") < 24)`: "too costly",
+		`object.time.matches(object.p)`:                           "cannot be evaluated",
+		`lists.range(5).exists(i, object.time.matches(object.p))`: "cannot be evaluated",
+	} {
+		s := where(t, expression)
+		before, start := allocated(), time.Now()
+		_, got, err := s.Apply(t.Context(), object, shape.Type{})
+		if err == nil || got || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.80s: %t, error %v, want %s", expression, got, err, want)
+		}
+		if took, taken := time.Since(start), allocated()-before; took > 30*time.Second || taken > 512<<20 {
+			t.Errorf("%.80s: it took %s and %d MiB", expression, took, taken>>20)
+		} else {
+			t.Logf("%.80s: %s and %d MiB", expression, took, taken>>20)
+		}
+	}
+}
+
+// allocated is how many bytes were allocated so far.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
 func TestAnEvaluationEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("the caller is gone")
 	cancel(gone)
-	_, got, err := where(t, `object.l.all(a, a == 1)`).Apply(ctx, numbers(1000), shape.Type{})
-	if !errors.Is(err, gone) || got {
-		t.Errorf("%t, error %v", got, err)
+	for _, expression := range []string{`object.l.all(a, a == 1)`, `object.s.replace("a", "b").replace("b", "c") != ""`} {
+		if _, got, err := where(t, expression).Apply(ctx, numbers(100_000), shape.Type{}); !errors.Is(err, gone) || got {
+			t.Errorf("%s: %t, error %v", expression, got, err)
+		}
 	}
-	p, err := shape.ParseProjection(`{range .l[*]}{.}{.}{end}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := (shape.Shape{Projection: p}).Apply(ctx, numbers(100_000), shape.Type{}); !errors.Is(err, gone) {
-		t.Errorf("error %v", err)
+	for _, template := range []string{`{range .l[*]}{.}{.}{end}`, `{.l[?(@)]}`, `{.l[?(@==2)]}`} {
+		if _, _, err := projection(t, template).Apply(ctx, numbers(100_000), shape.Type{}); !errors.Is(err, gone) {
+			t.Errorf("%s: error %v", template, err)
+		}
 	}
 }
