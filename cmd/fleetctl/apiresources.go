@@ -13,6 +13,7 @@ import (
 // typesFlags are the flags of one `api-resources`.
 type typesFlags struct {
 	selection
+	fanout
 	printing
 	trial
 
@@ -51,8 +52,9 @@ name what "get" takes.`,
 	flags.Var((*requirements)(&f.labels), "clusters", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
 	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
 	f.registerStates(cmd)
-	f.printing.register(cmd)
+	f.fanout.register(flags, "(default 30s)")
 	f.trial.register(flags)
+	f.printing.register(cmd)
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name every cluster that could not be asked, not only the first ones")
 	mustComplete(cmd, "api-group", cobra.NoFileCompletions)
 	mustComplete(cmd, "cluster", a.completeClusters)
@@ -74,7 +76,13 @@ func (a *app) apiResources(cmd *cobra.Command, f typesFlags) error {
 	if err := isText("--api-group", f.group); err != nil {
 		return err
 	}
-	req := &fleetv1.ListResourceTypesRequest{Selector: selector, Deprecated: f.deprecated, IncludeUnreachable: f.includeUnreachable}
+	if err := f.check(cmd.Flags()); err != nil {
+		return err
+	}
+	req := &fleetv1.ListResourceTypesRequest{
+		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit,
+		Deprecated: f.deprecated, IncludeUnreachable: f.includeUnreachable,
+	}
 	if cmd.Flags().Changed("api-group") {
 		req.Group = &f.group
 	}

@@ -105,6 +105,9 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 			Selector: &fleetv1.ClusterSelector{Names: []string{"a"}, LabelSelector: "x=y,!z", States: []fleetv1.Verdict_State{fleetv1.Verdict_STATE_HEALTHY}},
 			Group:    new("apps"), Deprecated: true, IncludeUnreachable: true,
 		},
+		"api-resources --limit 7 --per-cluster-timeout 5s": &fleetv1.ListResourceTypesRequest{
+			Selector: &fleetv1.ClusterSelector{}, PerClusterTimeout: durationpb.New(5 * time.Second), MaxConcurrency: 7,
+		},
 		"probe": &fleetv1.ProbeClustersRequest{Selector: &fleetv1.ClusterSelector{}, Depth: fleetv1.Verdict_DEPTH_FULL},
 		"probe --quick --limit 7 --per-cluster-timeout 1500ms": &fleetv1.ProbeClustersRequest{
 			Selector: &fleetv1.ClusterSelector{}, Depth: fleetv1.Verdict_DEPTH_QUICK, MaxConcurrency: 7, PerClusterTimeout: durationpb.New(1500 * time.Millisecond),
