@@ -49,15 +49,13 @@ name what "get" takes.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.group, "api-group", "", "only types of this API group; '' is the core group (default any group)")
 	flags.BoolVar(&f.deprecated, "deprecated", false, "only types that a newer version of Kubernetes does not serve any more")
-	flags.Var((*requirements)(&f.labels), "clusters", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
-	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
+	f.registerClusters(cmd, a.completeClusters)
 	f.registerStates(cmd)
 	f.fanout.register(flags, "(default 30s)")
 	f.trial.register(flags)
 	f.printing.register(cmd)
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name every cluster that could not be asked, not only the first ones")
 	mustComplete(cmd, "api-group", cobra.NoFileCompletions)
-	mustComplete(cmd, "cluster", a.completeClusters)
 	return cmd
 }
 
