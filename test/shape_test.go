@@ -70,7 +70,8 @@ func selectionAndShape(t *testing.T, fleet *realkube.Fleet) {
 		}
 	})
 	t.Run("a mistake is told with its place", func(t *testing.T) {
-		exits(t, a.Fleetctl(t, "get", "pods", "--where", `object.spec.replicas >`), 2, "", "error: where: 1:23: Syntax error")
+		exits(t, a.Fleetctl(t, "get", "pods", "--where", `object.spec.replicas >`), 2, "", "error: --where: 1:23: Syntax error")
+		exits(t, a.Fleetctl(t, "get", "pods", "--group-by", `{.spec.containers[0:5:0]}`), 2, "", "error: --group-by: ")
 	})
 	t.Run("bytes count, objects that do not match do not", func(t *testing.T) {
 		_, summary := fetch(t, a, &fleetv1.FetchManifestsRequest{ResourceType: &fleetv1.ResourceType{Resource: "pods"}, Namespace: "shape", Where: `object.metadata.name == "pod-1"`})

@@ -13,6 +13,7 @@ import (
 // typesFlags are the flags of one `api-resources`.
 type typesFlags struct {
 	selection
+	fanout
 	printing
 	trial
 
@@ -48,14 +49,13 @@ name what "get" takes.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.group, "api-group", "", "only types of this API group; '' is the core group (default any group)")
 	flags.BoolVar(&f.deprecated, "deprecated", false, "only types that a newer version of Kubernetes does not serve any more")
-	flags.Var((*requirements)(&f.labels), "clusters", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
-	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
+	f.registerClusters(cmd, a.completeClusters)
 	f.registerStates(cmd)
-	f.printing.register(cmd)
+	f.fanout.register(flags, "(default 30s)")
 	f.trial.register(flags)
+	f.printing.register(cmd)
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name every cluster that could not be asked, not only the first ones")
 	mustComplete(cmd, "api-group", cobra.NoFileCompletions)
-	mustComplete(cmd, "cluster", a.completeClusters)
 	return cmd
 }
 
@@ -74,7 +74,13 @@ func (a *app) apiResources(cmd *cobra.Command, f typesFlags) error {
 	if err := isText("--api-group", f.group); err != nil {
 		return err
 	}
-	req := &fleetv1.ListResourceTypesRequest{Selector: selector, Deprecated: f.deprecated, IncludeUnreachable: f.includeUnreachable}
+	if err := f.check(cmd.Flags()); err != nil {
+		return err
+	}
+	req := &fleetv1.ListResourceTypesRequest{
+		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit,
+		Deprecated: f.deprecated, IncludeUnreachable: f.includeUnreachable,
+	}
 	if cmd.Flags().Changed("api-group") {
 		req.Group = &f.group
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/spf13/cobra"
 
 	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
@@ -8,13 +10,19 @@ import (
 	"github.com/clusterfleet/clusterfleet/pkg/client"
 )
 
-// diffFlags are the flags of one `diff`. It selects objects and clusters as `get` does.
+// diffFlags are the flags of one `diff`.
 type diffFlags struct {
-	getFlags
+	selection
+	fanout
+	trial
+	objectSelection
+	printing
 
-	against      string
-	ignore       []string
-	includeEqual bool
+	against         string
+	ignore          []string
+	includeEqual    bool
+	requireComplete bool
+	allWarnings     bool
 }
 
 func (a *app) diffCommand() *cobra.Command {
@@ -50,12 +58,9 @@ clusters could be read. 124: the time ran out (--timeout); what was read by then
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&f.namespace, "namespace", "n", "default", "the objects' namespace")
-	flags.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "objects of all namespaces")
-	flags.VarP((*requirements)(&f.labelSelector), "selector", "l", "only objects whose labels match; may be repeated")
-	flags.Var((*requirements)(&f.fieldSelector), "field-selector", "only objects whose fields match, such as metadata.name!=kube-root-ca.crt; may be repeated")
-	flags.Var((*requirements)(&f.labels), "clusters", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
-	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
+	f.objectSelection.register(flags, "objects", "default")
+	f.registerFields(flags)
+	f.registerClusters(cmd, a.completeClusters)
 	f.registerStates(cmd)
 	f.fanout.register(flags, "(default 30s); a server that sends nothing is given up after 10s")
 	f.trial.register(flags)
@@ -66,7 +71,6 @@ clusters could be read. 124: the time ran out (--timeout); what was read by then
 	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where a cluster could not be read, or none is selected")
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name every cluster that could not be read, not only the first ones")
 	mustComplete(cmd, "output", cobra.FixedCompletions(diffKinds(), cobra.ShellCompDirectiveNoFileComp))
-	mustComplete(cmd, "cluster", a.completeClusters)
 	mustComplete(cmd, "against", a.completeClusters)
 	return cmd
 }
@@ -100,41 +104,28 @@ func (a *app) diff(cmd *cobra.Command, args []string, f diffFlags) error {
 	stream := c.CompareManifests(ctx, req)
 	found := &differences{wanted: wanted, flags: f, format: format}
 	failed := a.collectDifferences(stream, found)
-	if failed != nil && stream.Started() == nil {
-		return failed
-	}
-	if err := a.printDifferences(found, stream.Summary()); err != nil {
-		return err
-	}
-	if err := a.stdout.Flush(); err != nil { // The results come first where both go to one place.
-		return err
-	}
-	if failed != nil {
-		a.warn(found.failures, f.allWarnings)
-		return a.partial(cmd.Context(), failed, len(found.clusters), stream.Started())
-	}
-	return a.diffOutcome(found, stream.Summary())
+	return a.conclude(cmd.Context(), ended{
+		failed: failed, started: stream.Started(), write: func() error { return a.printDifferences(found, stream.Summary()) },
+		answered: len(found.clusters), failures: found.failures, allWarnings: f.allWarnings,
+		outcome: func() error { return a.diffOutcome(found, stream.Summary()) },
+	})
 }
 
-// request checks the flags here, so that a mistake is reported without a call. What a comparison reads is what a fetch reads.
+// request checks the flags here, so that a mistake is reported without a call.
 func (f *diffFlags) request(cmd *cobra.Command, wanted object) (*fleetv1.CompareManifestsRequest, error) {
-	fetch, err := f.getFlags.request(cmd, wanted, output.Format{Kind: output.JSON})
+	selector, err := f.selector("--clusters")
+	err = cmp.Or(f.fanout.check(cmd.Flags()), err, f.objectSelection.check(cmd.Flags(), wanted.name), isText("--against", f.against))
+	for _, path := range f.ignore {
+		err = cmp.Or(err, isText("--ignore", path))
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := isText("--against", f.against); err != nil {
-		return nil, err
-	}
-	for _, path := range f.ignore {
-		if err := isText("--ignore", path); err != nil {
-			return nil, err
-		}
-	}
 	return &fleetv1.CompareManifestsRequest{
-		Selector: fetch.GetSelector(), PerClusterTimeout: fetch.GetPerClusterTimeout(), MaxConcurrency: fetch.GetMaxConcurrency(),
-		ResourceType: fetch.GetResourceType(), Namespace: fetch.GetNamespace(), Name: fetch.GetName(),
-		LabelSelector: fetch.GetLabelSelector(), FieldSelector: fetch.GetFieldSelector(),
-		Against: f.against, Ignore: f.ignore, IncludeEqual: f.includeEqual, IncludeUnreachable: fetch.GetIncludeUnreachable(),
+		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit,
+		ResourceType: wanted.resource, Namespace: f.in(), Name: wanted.name,
+		LabelSelector: f.labelSelector, FieldSelector: f.fieldSelector,
+		Against: f.against, Ignore: f.ignore, IncludeEqual: f.includeEqual, IncludeUnreachable: f.includeUnreachable,
 	}, nil
 }
 

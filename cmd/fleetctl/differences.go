@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -112,10 +111,8 @@ func (a *app) diffOutcome(d *differences, s *fleetv1.Summary) error {
 		return exitError{exitFailed, noClusters}
 	case s.GetSucceeded() < 2 && err == nil:
 		return exitError{exitFailed, fmt.Sprintf("%d of %d clusters could be read: there is nothing to compare", s.GetSucceeded(), s.GetExpected()-s.GetSkipped())}
-	case t.GetObjects() == 0 && d.flags.allNamespaces:
-		_, _ = io.WriteString(a.stderr, "No resources found.\n")
 	case t.GetObjects() == 0:
-		fmt.Fprintf(a.stderr, "No resources found in %s namespace.\n", d.flags.namespace)
+		fmt.Fprintln(a.stderr, d.flags.nothing())
 	default:
 		fmt.Fprintf(a.stderr, "%s in %s: %d equal, %d differing, %d missing somewhere\n",
 			counted(int(t.GetObjects()), "object"), counted(int(s.GetSucceeded()), "cluster"), t.GetEqual(), t.GetDiffering(), t.GetMissingSomewhere())

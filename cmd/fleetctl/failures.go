@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -105,10 +104,8 @@ func (a *app) fetchOutcome(s *fleetv1.Summary, f fetched, wanted object, flags g
 		return err
 	case s.GetExpected() == 0:
 		_, err = fmt.Fprintln(a.stderr, noClusters)
-	case f.items == 0 && flags.allNamespaces:
-		_, err = io.WriteString(a.stderr, "No resources found.\n")
 	case f.items == 0:
-		_, err = fmt.Fprintf(a.stderr, "No resources found in %s namespace.\n", flags.namespace)
+		_, err = fmt.Fprintln(a.stderr, flags.nothing())
 	}
 	return err
 }

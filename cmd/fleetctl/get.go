@@ -4,8 +4,6 @@ import (
 	"cmp"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -17,12 +15,9 @@ type getFlags struct {
 	selection
 	fanout
 	extent
+	objectSelection
 	printing
 
-	namespace       string
-	allNamespaces   bool
-	labelSelector   string
-	fieldSelector   string
 	where           string
 	groupBy         string
 	requireComplete bool
@@ -75,14 +70,11 @@ some cluster is selected, and 1 where none could be read whole. 124: the time ra
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&f.namespace, "namespace", "n", "default", "the objects' namespace")
-	flags.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "objects of all namespaces")
-	flags.VarP((*requirements)(&f.labelSelector), "selector", "l", "only objects whose labels match; may be repeated")
-	flags.Var((*requirements)(&f.fieldSelector), "field-selector", "only objects whose fields match, such as status.phase=Running; may be repeated")
+	f.objectSelection.register(flags, "objects", "default")
+	f.registerFields(flags)
 	flags.StringVar(&f.where, "where", "", "only objects for which this CEL expression is true, such as 'object.spec.replicas > 3'")
 	flags.StringVar(&f.groupBy, "group-by", "", "count the values of this JSONPath, such as '{.status.phase}', instead of showing objects")
-	flags.Var((*requirements)(&f.labels), "clusters", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
-	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
+	f.registerClusters(cmd, a.completeClusters)
 	f.registerStates(cmd)
 	f.fanout.register(flags, "(default 30s); a server that sends nothing is given up after 10s")
 	f.extent.register(flags)
@@ -91,7 +83,6 @@ some cluster is selected, and 1 where none could be read whole. 124: the time ra
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name every cluster that could not be read, not only the first ones")
 	flags.BoolVar(&f.managedFields, "show-managed-fields", false, "keep metadata.managedFields")
 	flags.BoolVar(&f.secretData, "show-secret-data", false, "keep the data of Secrets; the aggregator must permit it")
-	mustComplete(cmd, "cluster", a.completeClusters)
 	return cmd
 }
 
@@ -119,64 +110,27 @@ func (a *app) get(cmd *cobra.Command, args []string, f getFlags) error {
 	stream := c.FetchManifests(ctx, req)
 	fetch := fetched{sink: a.sink(f, wanted, format)}
 	failed := a.collectBatches(stream, &fetch, format)
-	if failed != nil && stream.Started() == nil {
-		return failed
-	}
-	if err := fetch.sink.close(); err != nil {
-		return err
-	}
-	if err := a.stdout.Flush(); err != nil { // The results come first where both go to one place.
-		return err
-	}
-	if failed != nil {
-		a.warn(fetch.failures, f.allWarnings)
-		return a.partial(cmd.Context(), failed, fetch.clusters, stream.Started())
-	}
-	return a.fetchOutcome(stream.Summary(), fetch, wanted, f)
+	return a.conclude(cmd.Context(), ended{
+		failed: failed, started: stream.Started(), write: fetch.sink.close,
+		answered: fetch.clusters, failures: fetch.failures, allWarnings: f.allWarnings,
+		outcome: func() error { return a.fetchOutcome(stream.Summary(), fetch, wanted, f) },
+	})
 }
 
 // request checks the flags here, so that a mistake is reported without a call.
 func (f *getFlags) request(cmd *cobra.Command, wanted object, format output.Format) (*fleetv1.FetchManifestsRequest, error) {
-	if err := cmp.Or(f.fanout.check(cmd.Flags()), f.extent.check(cmd.Flags())); err != nil {
-		return nil, err
-	}
 	selector, err := f.selector("--clusters")
-	if err != nil {
+	if err := cmp.Or(f.fanout.check(cmd.Flags()), f.extent.check(cmd.Flags()), err,
+		f.objectSelection.check(cmd.Flags(), wanted.name), f.checkShape(cmd.Flags(), format)); err != nil {
 		return nil, err
 	}
-	if err := cmp.Or(isText("NAME", wanted.name), isText("-l", f.labelSelector), isText("--field-selector", f.fieldSelector)); err != nil {
-		return nil, err
-	}
-	if err := f.checkShape(cmd.Flags(), format); err != nil {
-		return nil, err
-	}
-	if _, err := labels.Parse(f.labelSelector); err != nil {
-		return nil, usagef("-l %q is not a label selector: %w", f.labelSelector, err)
-	}
-	if _, err := fields.ParseSelector(f.fieldSelector); err != nil {
-		return nil, usagef("--field-selector %q is not a field selector: %w", f.fieldSelector, err)
-	}
-	switch {
-	case wanted.name != "" && (f.labelSelector != "" || f.fieldSelector != ""):
-		return nil, usagef("name an object or select objects with -l and --field-selector, not both")
-	case wanted.name != "" && f.allNamespaces:
-		return nil, usagef("an object's name is looked up in one namespace: use -n instead of -A")
-	case f.allNamespaces && cmd.Flags().Changed("namespace"):
-		return nil, usagef("-n and -A exclude each other")
-	case !matches(namespacePattern, f.namespace):
-		return nil, usagef("%q is not a namespace's name; all namespaces are -A", f.namespace)
-	}
-	req := &fleetv1.FetchManifestsRequest{
+	return &fleetv1.FetchManifestsRequest{
 		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit,
-		ResourceType: wanted.resource, Namespace: f.namespace, Name: wanted.name,
+		ResourceType: wanted.resource, Namespace: f.in(), Name: wanted.name,
 		LabelSelector: f.labelSelector, FieldSelector: f.fieldSelector, Where: f.where,
 		Output:          f.output(format),
 		LimitPerCluster: f.limitPerCluster, IncludeUnreachable: f.includeUnreachable, AllowStale: f.allowStale,
-	}
-	if f.allNamespaces {
-		req.Namespace = ""
-	}
-	return req, nil
+	}, nil
 }
 
 // output is what is asked for of the objects.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/validate/content"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/clusterfleet/clusterfleet/cmd/fleetctl/internal/output"
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -18,12 +17,10 @@ import (
 type hibernationFlags struct {
 	selection
 	fanout
-	printing
 	trial
+	objectSelection
+	printing
 
-	namespace       string
-	allNamespaces   bool
-	labelSelector   string
 	by              string
 	annotation      string
 	state           string
@@ -62,11 +59,8 @@ read by then is printed.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&f.namespace, "namespace", "n", "", "only workloads of this namespace (default all)")
-	flags.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "workloads of all namespaces, which is the default")
-	flags.VarP((*requirements)(&f.labelSelector), "selector", "l", "only workloads whose labels match; may be repeated")
-	flags.Var((*requirements)(&f.labels), "clusters", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
-	flags.StringArrayVar(&f.names, "cluster", nil, "only the cluster of this name; may be repeated")
+	f.objectSelection.register(flags, "workloads", "")
+	f.registerClusters(cmd, a.completeClusters)
 	flags.StringVar(&f.by, "by", "cluster", "what a line is: "+strings.Join(groupings(), ", "))
 	flags.StringVar(&f.annotation, "annotation", "", "the annotation that holds the number of replicas (default hibernator.devtron.ai/replicas)")
 	flags.StringVar(&f.state, "state", "", "only what is in this state: "+strings.Join(hibernationStates(), ", "))
@@ -75,7 +69,6 @@ read by then is printed.`,
 	f.printing.register(cmd)
 	flags.BoolVar(&f.requireComplete, "require-complete", false, "exit with code 3 where something could not be read, or no cluster is selected")
 	flags.BoolVar(&f.allWarnings, "all-warnings", false, "name everything that could not be read, not only the first ones")
-	mustComplete(cmd, "cluster", a.completeClusters)
 	mustComplete(cmd, "by", cobra.FixedCompletions(groupings(), cobra.ShellCompDirectiveNoFileComp))
 	mustComplete(cmd, "state", cobra.FixedCompletions(hibernationStates(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -117,42 +110,20 @@ func (a *app) hibernation(cmd *cobra.Command, f hibernationFlags) error {
 	stream := c.SummarizeHibernation(ctx, req)
 	s := sleepers{clusters: map[string]*fleetv1.HibernationResult{}}
 	failed := a.collectSleepers(stream, &s, f, format)
-	if failed != nil && stream.Started() == nil {
-		return failed
-	}
-	if err := a.printSleepers(&s, stream.Summary(), f, format); err != nil {
-		return err
-	}
-	if err := a.stdout.Flush(); err != nil { // The results come first where both go to one place.
-		return err
-	}
-	if failed != nil {
-		a.warn(s.failures, f.allWarnings)
-		return a.partial(cmd.Context(), failed, s.done, stream.Started())
-	}
-	return a.hibernationOutcome(stream.Summary(), &s, f, format)
+	return a.conclude(cmd.Context(), ended{
+		failed: failed, started: stream.Started(), write: func() error { return a.printSleepers(&s, stream.Summary(), f, format) },
+		answered: s.done, failures: s.failures, allWarnings: f.allWarnings,
+		outcome: func() error { return a.hibernationOutcome(stream.Summary(), &s, f, format) },
+	})
 }
 
 // request checks the flags here, so that a mistake is reported without a call.
 func (f *hibernationFlags) request(cmd *cobra.Command) (*fleetv1.SummarizeHibernationRequest, error) {
-	if err := f.check(cmd.Flags()); err != nil {
-		return nil, err
-	}
 	selector, err := f.selector("--clusters")
-	if err != nil {
+	if err := cmp.Or(f.fanout.check(cmd.Flags()), err, f.objectSelection.check(cmd.Flags(), ""), isText("--annotation", f.annotation)); err != nil {
 		return nil, err
-	}
-	if err := cmp.Or(isText("-l", f.labelSelector), isText("--annotation", f.annotation)); err != nil {
-		return nil, err
-	}
-	if _, err := labels.Parse(f.labelSelector); err != nil {
-		return nil, usagef("-l %q is not a label selector: %w", f.labelSelector, err)
 	}
 	switch {
-	case f.allNamespaces && cmd.Flags().Changed("namespace"):
-		return nil, usagef("-n and -A exclude each other")
-	case cmd.Flags().Changed("namespace") && !matches(namespacePattern, f.namespace):
-		return nil, usagef("%q is not a namespace's name; all namespaces are -A", f.namespace)
 	case !slices.Contains(groupings(), f.by):
 		return nil, usagef("unknown grouping --by %q: use %s%s", f.by, strings.Join(groupings(), ", "), didYouMean(similar(f.by, groupings()), ""))
 	case f.state != "" && f.wanted() == 0:
@@ -162,7 +133,7 @@ func (f *hibernationFlags) request(cmd *cobra.Command) (*fleetv1.SummarizeHibern
 	}
 	return &fleetv1.SummarizeHibernationRequest{
 		Selector: selector, PerClusterTimeout: f.timeout(), MaxConcurrency: f.limit,
-		Namespace: f.namespace, LabelSelector: f.labelSelector, Annotation: f.annotation,
+		Namespace: f.in(), LabelSelector: f.labelSelector, Annotation: f.annotation,
 		Grouping:           fleetv1.SummarizeHibernationRequest_Grouping(fleetv1.SummarizeHibernationRequest_Grouping_value["GROUPING_"+strings.ToUpper(f.by)]),
 		IncludeUnreachable: f.includeUnreachable,
 	}, nil

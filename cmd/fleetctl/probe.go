@@ -103,16 +103,11 @@ func (a *app) probe(cmd *cobra.Command, f probeFlags) error {
 	}
 	stream := c.ProbeClusters(ctx, req)
 	found, failed := a.collectProbes(stream, format)
-	if failed != nil && stream.Started() == nil {
-		return failed
-	}
-	if err := a.printProbes(found, stream.Summary(), format, f.printing); err != nil {
-		return err
-	}
-	if failed != nil {
-		return a.partial(cmd.Context(), failed, len(found), stream.Started())
-	}
-	return a.outcome(stream.Summary(), cut(stream.Summary(), found), true)
+	return a.conclude(cmd.Context(), ended{
+		failed: failed, started: stream.Started(), write: func() error { return a.printProbes(found, stream.Summary(), format, f.printing) },
+		answered: len(found),
+		outcome:  func() error { return a.outcome(stream.Summary(), cut(stream.Summary(), found), true) },
+	})
 }
 
 // checkWatch checks the flags of a probe that is repeated.

@@ -105,6 +105,9 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 			Selector: &fleetv1.ClusterSelector{Names: []string{"a"}, LabelSelector: "x=y,!z", States: []fleetv1.Verdict_State{fleetv1.Verdict_STATE_HEALTHY}},
 			Group:    new("apps"), Deprecated: true, IncludeUnreachable: true,
 		},
+		"api-resources --limit 7 --per-cluster-timeout 5s": &fleetv1.ListResourceTypesRequest{
+			Selector: &fleetv1.ClusterSelector{}, PerClusterTimeout: durationpb.New(5 * time.Second), MaxConcurrency: 7,
+		},
 		"probe": &fleetv1.ProbeClustersRequest{Selector: &fleetv1.ClusterSelector{}, Depth: fleetv1.Verdict_DEPTH_FULL},
 		"probe --quick --limit 7 --per-cluster-timeout 1500ms": &fleetv1.ProbeClustersRequest{
 			Selector: &fleetv1.ClusterSelector{}, Depth: fleetv1.Verdict_DEPTH_QUICK, MaxConcurrency: 7, PerClusterTimeout: durationpb.New(1500 * time.Millisecond),
@@ -124,7 +127,14 @@ func TestFlagsBecomeTheRequest(t *testing.T) {
 			},
 			ResourceType: pods, Namespace: "default", LabelSelector: "app=web", FieldSelector: "a=b", Output: shown,
 		},
-		"hibernation":    &fleetv1.SummarizeHibernationRequest{Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_CLUSTER},
+		"hibernation": &fleetv1.SummarizeHibernationRequest{Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_CLUSTER},
+		"hibernation -n shop": &fleetv1.SummarizeHibernationRequest{
+			Selector: &fleetv1.ClusterSelector{}, Namespace: "shop", Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_CLUSTER,
+		},
+		"diff deploy -A -l a=b --field-selector c=d --clusters x=y --cluster z --state healthy --limit 3": &fleetv1.CompareManifestsRequest{
+			Selector:     &fleetv1.ClusterSelector{Names: []string{"z"}, LabelSelector: "x=y", States: []fleetv1.Verdict_State{fleetv1.Verdict_STATE_HEALTHY}},
+			ResourceType: &fleetv1.ResourceType{Resource: "deploy"}, LabelSelector: "a=b", FieldSelector: "c=d", MaxConcurrency: 3,
+		},
 		"hibernation -A": &fleetv1.SummarizeHibernationRequest{Selector: &fleetv1.ClusterSelector{}, Grouping: fleetv1.SummarizeHibernationRequest_GROUPING_CLUSTER},
 		"hibernation -n shop -l a=b -l c=d --clusters x=y --cluster z --by workload --annotation e/f --state running --limit 7 --per-cluster-timeout 5s": &fleetv1.SummarizeHibernationRequest{
 			Selector:          &fleetv1.ClusterSelector{Names: []string{"z"}, LabelSelector: "x=y"},
@@ -231,6 +241,11 @@ func TestTextThatIsNotUTF8IsAMistakeInTheCommandLine(t *testing.T) {
 		{"get", "pods", "--where", "\xff"},
 		{"get", "pods", "--group-by", "\xff"},
 		{"get", "pods", "--field-selector", "a=\xff"},
+		{"diff", "pods", "--field-selector", "a=\xff"},
+		{"diff", "pods", "--against", "\xff"},
+		{"diff", "pods", "--ignore", "a", "--ignore", "\xff"},
+		{"hibernation", "-l", "a=\xff"},
+		{"hibernation", "--annotation", "\xff"},
 	} {
 		_, stderr, code := fleetctl(t.Context(), t, append(args, "--server", "127.0.0.1:1")...)
 		if code != exitUsage || !strings.Contains(stderr, `\xff" is not valid UTF-8`) || strings.Count(stderr, "\n") != 1 {

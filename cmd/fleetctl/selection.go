@@ -61,6 +61,13 @@ func (s *selection) registerLabels(cmd *cobra.Command) {
 	cmd.Flags().VarP((*requirements)(&s.labels), "selector", "l", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
 }
 
+// registerClusters is for commands whose -l and arguments select objects.
+func (s *selection) registerClusters(cmd *cobra.Command, complete cobra.CompletionFunc) {
+	cmd.Flags().Var((*requirements)(&s.labels), "clusters", "only clusters whose labels match, such as env=prod,!canary; may be repeated")
+	cmd.Flags().StringArrayVar(&s.names, "cluster", nil, "only the cluster of this name; may be repeated")
+	mustComplete(cmd, "cluster", complete)
+}
+
 // requirements are a selector that may be given in pieces, all of which hold.
 type requirements string
 

@@ -1,9 +1,11 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/lifecycle"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
@@ -17,6 +19,8 @@ type TypesRequest struct {
 	Group *string
 	// Removed asks only for types that a newer version of Kubernetes does not serve any more.
 	Removed bool
+	// Timeout is what one cluster may take, the wait for its turn not included. 0: cluster.DefaultReadTimeout.
+	Timeout time.Duration
 	// Limit is how many clusters are asked at once. 0: the fleet's.
 	Limit int
 	// Unreachable tells which clusters are not to be tried; nil tries all.
@@ -117,10 +121,10 @@ func (f *Fleet) typesOf(ctx context.Context, m *member, r TypesRequest) (*cluste
 	if known := r.Unreachable.of(m); known != nil {
 		return nil, known
 	}
-	own, cancel := context.WithTimeoutCause(ctx, cluster.DefaultReadTimeout, readTimeoutError{})
-	defer cancel()
-	types, err := m.client.Types(own)
-	if e := failed(ctx, own, err); e != nil {
+	watch := newStopwatch(ctx, cmp.Or(r.Timeout, cluster.DefaultReadTimeout))
+	defer watch.stop()
+	types, err := m.client.Types(cluster.WithWaiter(watch.ctx, watch)) //nolint:contextcheck // it is made of ctx
+	if e := failed(ctx, watch.ctx, err); e != nil {
 		return nil, e
 	}
 	return types, nil

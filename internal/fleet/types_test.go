@@ -201,6 +201,20 @@ func TestTypesEndWithTheCallersTime(t *testing.T) {
 	}
 }
 
+func TestAClusterHasATimeOfItsOwnToTellItsTypes(t *testing.T) {
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 2, Counts: fleettest.OnlyConfigMaps(1)})
+	hanging := f.Definitions()[0].Name
+	fleettest.SetFault(t, sim, hanging, simulator.Fault{Kind: simulator.Hang})
+	start := time.Now()
+	report := typesOf(t, f, fleet.TypesRequest{Timeout: 300 * time.Millisecond})
+	if took := time.Since(start); took > 5*time.Second || report.Summary.Succeeded != 1 || len(report.Failures) != 1 {
+		t.Fatalf("after %v: %+v", took, report.Summary)
+	}
+	if e := report.Failures[0]; e.Cluster != hanging || e.Err.Reason != cluster.ResponseTimeout || e.Err.Blame != cluster.BlameControlPlane {
+		t.Errorf("got %+v of %s", e.Err, e.Cluster)
+	}
+}
+
 func TestATypeThatIsDescribedDifferentlyIsOneType(t *testing.T) {
 	serve := func(kind, short string) cluster.Definition {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

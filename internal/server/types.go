@@ -16,6 +16,8 @@ func (s *manifests) ListResourceTypes(ctx context.Context, r *fleetv1.ListResour
 		Selector: selector(r.GetSelector()),
 		Group:    r.Group, // an empty group is another than none
 		Removed:  r.GetDeprecated(),
+		Timeout:  r.GetPerClusterTimeout().AsDuration(),
+		Limit:    int(r.GetMaxConcurrency()),
 
 		Unreachable: s.unreachable(r.GetIncludeUnreachable()),
 	})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"k8s.io/client-go/rest"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -102,6 +104,8 @@ func TestBadRequestsForTypesAreExplained(t *testing.T) {
 	_, client := typesClient(t)
 	for field, r := range map[string]*fleetv1.ListResourceTypesRequest{
 		"group":                   {Group: new("../x")},
+		"per_cluster_timeout":     {PerClusterTimeout: durationpb.New(-1)},
+		"max_concurrency":         {MaxConcurrency: -1},
 		"selector.label_selector": {Selector: &fleetv1.ClusterSelector{LabelSelector: "a in ("}},
 	} {
 		_, err := client.ListResourceTypes(t.Context(), r)
@@ -123,6 +127,47 @@ func TestTypesAreToldBeforeTheCallersTimeIsOver(t *testing.T) {
 	if err != nil || len(got.GetTypes()) == 0 || len(got.GetFailures()) != 1 || !got.GetSummary().GetDeadlineExceeded() {
 		t.Errorf("%v, %v", got.GetSummary(), err)
 	}
+}
+
+func TestAClusterThatHangsTakesItsOwnTimeToTellTypes(t *testing.T) {
+	sim, f := fleettest.Start(t, simulator.Config{Clusters: 2, Counts: fleettest.OnlyConfigMaps(1)})
+	fleettest.SetFault(t, sim, sim.Names()[0], simulator.Fault{Kind: simulator.Hang})
+	client := fleetv1.NewManifestServiceClient(serve(t, f, server.Options{}))
+	got, err := client.ListResourceTypes(t.Context(), &fleetv1.ListResourceTypesRequest{PerClusterTimeout: durationpb.New(300 * time.Millisecond)})
+	if s := got.GetSummary(); err != nil || s.GetSucceeded() != 1 || s.GetFailed() != 1 || s.GetDeadlineExceeded() || s.GetDuration().AsDuration() > 5*time.Second {
+		t.Errorf("%v, %v", s, err)
+	}
+}
+
+func TestTypesAreAskedForOfSoManyClustersAtOnce(t *testing.T) {
+	gate := &gate{}
+	definitions := make([]cluster.Definition, 4)
+	for i := range definitions {
+		definitions[i] = gate.cluster(t, fmt.Sprint("c", i))
+	}
+	client := fleetv1.NewManifestServiceClient(serve(t, fleettest.Of(t, definitions, fleet.Options{}), server.Options{}))
+	got, err := client.ListResourceTypes(t.Context(), &fleetv1.ListResourceTypesRequest{MaxConcurrency: 1})
+	if most := gate.most.Load(); err != nil || got.GetSummary().GetSucceeded() != 4 || most != 1 {
+		t.Errorf("%d at once: %v, %v", most, got.GetSummary(), err)
+	}
+}
+
+// gate counts how many clusters are asked at once, the most of which it keeps.
+type gate struct{ now, most atomic.Int32 }
+
+// cluster is one that serves nothing, and takes a moment for it.
+func (g *gate) cluster(t *testing.T, name string) cluster.Definition {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if now := g.now.Add(1); now > g.most.Load() {
+			g.most.Store(now)
+		}
+		defer g.now.Add(-1)
+		<-time.After(20 * time.Millisecond)
+		fmt.Fprint(w, `{"kind":"APIGroupDiscoveryList"}`)
+	}))
+	t.Cleanup(server.Close)
+	return cluster.Definition{Name: name, Config: &rest.Config{Host: server.URL}}
 }
 
 // manyTypes serves so many types, with long names.

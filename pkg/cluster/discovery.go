@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unique"
 
 	"github.com/clusterfleet/clusterfleet/internal/safetext"
@@ -20,6 +21,12 @@ const (
 	maxTypes          = 10_000
 	maxGroupVersions  = 1000
 	maxNameBytes      = 1 << 10
+	// groupVersionTimeout bounds the wait for one group version. The API server answers it from memory, or asks another server,
+	// that of an APIService.
+	groupVersionTimeout = 3 * time.Second
+	// groupVersionPause bounds the pause that a group version can ask for. API servers ask for a second; more is asked for by
+	// who stands behind it, and says nothing of the other ones.
+	groupVersionPause = time.Second
 )
 
 // discovery is what has been found of one cluster's types so far.
@@ -36,7 +43,8 @@ func (c *Client) discover(ctx context.Context) (*Types, error) {
 	found := discovery{types: &Types{}}
 	for _, root := range []string{"/api", "/apis"} {
 		found.kind, found.groupVersions = "", nil
-		if err := c.readDocument(ctx, root, aggregatedAccept, found.readRoot); err != nil {
+		within := bounds{bytes: maxDiscoveryBytes, pause: maxRetryAfter}
+		if err := c.readDocument(ctx, root, aggregatedAccept, within, found.readRoot); err != nil {
 			return nil, err
 		}
 		switch found.kind {
@@ -53,17 +61,19 @@ func (c *Client) discover(ctx context.Context) (*Types, error) {
 	return found.types, nil
 }
 
-// discoverEach reads group version by group version. One that is broken, as those of a dead APIService are, is noted.
+// discoverEach reads group version by group version. One that is broken, as those of an APIService that is dead, hangs or
+// throttles, is noted.
 func (c *Client) discoverEach(ctx context.Context, found *discovery) error {
+	within := bounds{bytes: maxDiscoveryBytes, time: groupVersionTimeout, pause: groupVersionPause}
 	for _, gv := range found.groupVersions {
 		if (TypeName{Group: gv.Group, Version: gv.Version, Name: "x"}).validate() != nil {
 			continue
 		}
 		path := strings.TrimSuffix(gv.path("", ""), "/")
 		before := len(found.types.Served)
-		err := c.readDocument(ctx, path, "application/json", func(d *document) error { return found.readResources(d, gv) })
+		err := c.readDocument(ctx, path, "application/json", within, func(d *document) error { return found.readResources(d, gv) })
 		if err != nil {
-			if !isBroken(err) {
+			if ctx.Err() != nil || !isBroken(err, gv) {
 				return err
 			}
 			found.types.Served = found.types.Served[:before]
@@ -73,17 +83,28 @@ func (c *Client) discoverEach(ctx context.Context, found *discovery) error {
 	return nil
 }
 
-// isBroken reports whether it is what was asked for that fails, and not the server or the way to it.
-func isBroken(err error) bool {
+// isBroken reports whether it is the group version that fails, and not the server or the way to it. The core group is served
+// by no other server: where it is late or throttled, all are.
+func isBroken(err error, gv Resource) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && (e.Reason == ServerError || e.Reason == NotFound || e.Reason == Forbidden || e.Reason == MalformedResponse)
+	if !ok {
+		return false
+	}
+	switch e.Reason {
+	case ServerError, NotFound, Forbidden, MalformedResponse:
+		return true
+	case ResponseTimeout, Throttled:
+		return gv.Group != "" && (e.Phase == PhaseWait || e.Phase == PhaseBody)
+	default:
+		return false
+	}
 }
 
 // readDocument reads one document of discovery.
-func (c *Client) readDocument(ctx context.Context, path, accept string, read func(*document) error) error {
+func (c *Client) readDocument(ctx context.Context, path, accept string, within bounds, read func(*document) error) error {
 	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
 		return c.requests.read(ctx, discovering, path, "", accept)
-	}, maxDiscoveryBytes)
+	}, within)
 	if err != nil {
 		return err
 	}

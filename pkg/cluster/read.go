@@ -146,7 +146,7 @@ func (r Resource) check(q Query) error {
 func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToken string) (*Body, error) {
 	body, err := c.open(ctx, func(ctx context.Context) *http.Request {
 		return c.requests.read(ctx, fetching, r.path(q.Namespace, q.Name), q.parameters(continueToken), q.Format.accept(q.Name == ""))
-	}, maxPageBytes)
+	}, bounds{bytes: maxPageBytes, pause: maxRetryAfter})
 	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode == http.StatusGone && continueToken != "" {
 		e.Message = "the list changed while it was read (its continue token expired); ask again"
 	}
@@ -157,8 +157,26 @@ func (c *Client) readPage(ctx context.Context, r Resource, q Query, continueToke
 	return body, nil
 }
 
-// open makes one call and returns its answer if it is a good one. The answer's content is bounded by limit.
-func (c *Client) open(ctx context.Context, request func(context.Context) *http.Request, limit int64) (*Body, error) {
+// bounds are those of one call.
+type bounds struct {
+	// bytes is how much is read of the answer's content.
+	bytes int64
+	// time is how long the call may take once it is its turn; 0: as long as its context.
+	time time.Duration
+	// pause is the longest pause that the answer can ask for.
+	pause time.Duration
+}
+
+// context is that of the call.
+func (b bounds) context(ctx context.Context) (context.Context, context.CancelFunc) {
+	if b.time == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, b.time)
+}
+
+// open makes one call within its bounds and returns its answer if it is a good one.
+func (c *Client) open(ctx context.Context, request func(context.Context) *http.Request, within bounds) (*Body, error) {
 	if c.isClosed() {
 		return nil, removed(nil)
 	}
@@ -167,7 +185,7 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 		return nil, explainRead(ctx, err, PhaseQueue)
 	}
 	t := &trace{}
-	callCtx, cancel := context.WithCancel(withTrace(ctx, t))
+	callCtx, cancel := within.context(withTrace(ctx, t))
 	resp, err := c.roundTrip(by(readWay, request(callCtx)))
 	if err != nil {
 		cancel()
@@ -177,7 +195,7 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 		}
 		return nil, c.explainRejected(explainRead(ctx, err, t.at()), nil)
 	}
-	c.reading.learn(resp.StatusCode, retryAfter(resp.Header, time.Now()))
+	c.reading.learn(resp.StatusCode, min(retryAfter(resp.Header, time.Now()), within.pause))
 	body := &Body{ctx: ctx, req: resp.Request, close: sync.OnceFunc(func() {
 		cancel()
 		_ = resp.Body.Close() // the call is over, whatever comes
@@ -192,7 +210,7 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 		body.close()
 		return nil, explainRead(ctx, err, PhaseBody)
 	}
-	body.content = &boundedReader{reader: content, left: limit}
+	body.content = &boundedReader{reader: content, left: within.bytes}
 	return body, nil
 }
 

@@ -1,7 +1,9 @@
 package cluster_test
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -83,6 +85,106 @@ func TestOldServersHaveBrokenGroupsToo(t *testing.T) {
 	if diff := cmp.Diff([]string{"metrics.k8s.io/v1beta1"}, broken); diff != "" {
 		t.Errorf("broken: -want +got:\n%s", diff)
 	}
+}
+
+// oldServer is one before Kubernetes 1.26, with a group of an APIService between two of its own; broken are paths that it
+// answers otherwise.
+func oldServer(broken map[string]http.HandlerFunc) http.Handler {
+	paths := map[string]http.HandlerFunc{
+		"/api":    always(200, `{"kind":"APIVersions","versions":["v1"]}`),
+		"/api/v1": always(200, `{"resources":[{"name":"pods","kind":"Pod","namespaced":true}]}`),
+		"/apis": always(200, `{"kind":"APIGroupList","groups":[
+{"name":"apps","versions":[{"version":"v1"}]},{"name":"metrics.k8s.io","versions":[{"version":"v1beta1"}]},{"name":"batch","versions":[{"version":"v1"}]}]}`),
+		"/apis/apps/v1":                always(200, `{"resources":[{"name":"deployments","kind":"Deployment","namespaced":true}]}`),
+		"/apis/batch/v1":               always(200, `{"resources":[{"name":"jobs","kind":"Job","namespaced":true}]}`),
+		"/apis/metrics.k8s.io/v1beta1": always(200, `{"resources":[{"name":"nodes","kind":"NodeMetrics"}]}`),
+	}
+	maps.Copy(paths, broken)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { paths[r.URL.Path](w, r) })
+}
+
+func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+func hangsInTheMiddle(w http.ResponseWriter, r *http.Request) {
+	answer(w, 200, `{"resources":[{"name":"nodes","kind":"NodeMetrics"},`)
+	must(http.NewResponseController(w).Flush())
+	<-r.Context().Done()
+}
+
+func throttles(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Retry-After", "50")
+	status(w, http.StatusTooManyRequests, "slow down")
+}
+
+func TestAGroupThatHangsOrThrottlesIsBrokenAndLeavesTheOthers(t *testing.T) {
+	for name, broken := range map[string]struct {
+		group http.HandlerFunc
+		most  time.Duration
+		says  string
+	}{
+		"hangs":               {hangs, 3 * time.Second, "did not answer in time"},
+		"hangs in the middle": {hangsInTheMiddle, 3 * time.Second, "did not end in time"},
+		"throttles":           {throttles, time.Second, "slow down"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, pipeServer(t, oldServer(map[string]http.HandlerFunc{"/apis/metrics.k8s.io/v1beta1": broken.group})))
+				start := time.Now()
+				served, groups := named(t, client)
+				if took := time.Since(start); took > broken.most+100*time.Millisecond {
+					t.Errorf("it took %v", took)
+				}
+				if diff := cmp.Diff([]string{"pods.v1 Pod   true", "deployments.v1.apps Deployment   true", "jobs.v1.batch Job   true"}, served); diff != "" {
+					t.Errorf("served: -want +got:\n%s", diff)
+				}
+				if diff := cmp.Diff([]string{"metrics.k8s.io/v1beta1"}, groups); diff != "" {
+					t.Errorf("broken: -want +got:\n%s", diff)
+				}
+				e := readAll(t.Context(), t, client, cluster.Query{Type: cluster.TypeName{Group: "metrics.k8s.io", Name: "nodes"}})
+				if e == nil || e.Reason != cluster.ServerError || !strings.Contains(e.Message, broken.says) {
+					t.Errorf("got %+v", e)
+				}
+				client.Close()
+			})
+		})
+	}
+}
+
+func TestAServerThatHangsOrThrottlesItselfFailsAsAWhole(t *testing.T) {
+	for name, c := range map[string]struct {
+		path   string
+		answer http.HandlerFunc
+		want   cluster.Reason
+	}{
+		"the core group hangs":      {"/api/v1", hangs, cluster.ResponseTimeout},
+		"the core group throttles":  {"/api/v1", throttles, cluster.Throttled},
+		"the list of groups hangs":  {"/apis", hangs, cluster.ResponseTimeout},
+		"the credential is no more": {"/apis/metrics.k8s.io/v1beta1", always(401, ""), cluster.Unauthenticated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := newClient(t, pipeServer(t, oldServer(map[string]http.HandlerFunc{c.path: c.answer})))
+				types, err := client.Types(t.Context())
+				if e, ok := err.(*cluster.Error); !ok || e.Reason != c.want { //nolint:errorlint // as documented
+					t.Errorf("got %v, %v", types, err)
+				}
+				client.Close()
+			})
+		})
+	}
+}
+
+func TestACallersTimeThatRunsOutBreaksNoGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newClient(t, pipeServer(t, oldServer(map[string]http.HandlerFunc{"/apis/metrics.k8s.io/v1beta1": hangs})))
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		types, err := client.Types(ctx)
+		if e, ok := err.(*cluster.Error); !ok || e.Reason != cluster.ResponseTimeout { //nolint:errorlint // as documented
+			t.Errorf("got %v, %v", types, err)
+		}
+		client.Close()
+	})
 }
 
 func TestABrokenGroupIsStillResolvedWhereItsTypesAreKnown(t *testing.T) {

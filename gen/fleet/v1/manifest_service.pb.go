@@ -1674,8 +1674,12 @@ type ListResourceTypesRequest struct {
 	Deprecated bool `protobuf:"varint,3,opt,name=deprecated,proto3" json:"deprecated,omitempty"`
 	// Try also clusters that the aggregator knows to be unreachable. Default: they fail at once with what is known of them.
 	IncludeUnreachable bool `protobuf:"varint,4,opt,name=include_unreachable,json=includeUnreachable,proto3" json:"include_unreachable,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// The most time that one cluster may take, waiting for its turn not included. Default: 30 s.
+	PerClusterTimeout *durationpb.Duration `protobuf:"bytes,5,opt,name=per_cluster_timeout,json=perClusterTimeout,proto3" json:"per_cluster_timeout,omitempty"`
+	// How many clusters are asked at once. Default and upper bound: the server's limits.
+	MaxConcurrency int32 `protobuf:"varint,6,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListResourceTypesRequest) Reset() {
@@ -1734,6 +1738,20 @@ func (x *ListResourceTypesRequest) GetIncludeUnreachable() bool {
 		return x.IncludeUnreachable
 	}
 	return false
+}
+
+func (x *ListResourceTypesRequest) GetPerClusterTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.PerClusterTimeout
+	}
+	return nil
+}
+
+func (x *ListResourceTypesRequest) GetMaxConcurrency() int32 {
+	if x != nil {
+		return x.MaxConcurrency
+	}
+	return 0
 }
 
 // ListResourceTypesResponse is what clusters serve.
@@ -2567,14 +2585,17 @@ const file_fleet_v1_manifest_service_proto_rawDesc = "" +
 	"\aobjects\x18\x01 \x01(\x03R\aobjects\x12\x14\n" +
 	"\x05equal\x18\x02 \x01(\x03R\x05equal\x12\x1c\n" +
 	"\tdiffering\x18\x03 \x01(\x03R\tdiffering\x12+\n" +
-	"\x11missing_somewhere\x18\x04 \x01(\x03R\x10missingSomewhere\"\xf6\x01\n" +
+	"\x11missing_somewhere\x18\x04 \x01(\x03R\x10missingSomewhere\"\x82\x03\n" +
 	"\x18ListResourceTypesRequest\x125\n" +
 	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x12H\n" +
 	"\x05group\x18\x02 \x01(\tB-\xbaH*r((\xfd\x012#^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$H\x00R\x05group\x88\x01\x01\x12\x1e\n" +
 	"\n" +
 	"deprecated\x18\x03 \x01(\bR\n" +
 	"deprecated\x12/\n" +
-	"\x13include_unreachable\x18\x04 \x01(\bR\x12includeUnreachableB\b\n" +
+	"\x13include_unreachable\x18\x04 \x01(\bR\x12includeUnreachable\x12X\n" +
+	"\x13per_cluster_timeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c*\x00R\x11perClusterTimeout\x120\n" +
+	"\x0fmax_concurrency\x18\x06 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0emaxConcurrencyB\b\n" +
 	"\x06_group\"\xaf\x02\n" +
 	"\x19ListResourceTypesResponse\x12*\n" +
 	"\x05types\x18\x01 \x03(\v2\x14.fleet.v1.ServedTypeR\x05types\x12+\n" +
@@ -2707,25 +2728,26 @@ var file_fleet_v1_manifest_service_proto_depIdxs = []int32{
 	8,  // 33: fleet.v1.ComparedCluster.completion:type_name -> fleet.v1.Completion
 	26, // 34: fleet.v1.ComparedObject.variants:type_name -> fleet.v1.ComparedObject.Variant
 	27, // 35: fleet.v1.ListResourceTypesRequest.selector:type_name -> fleet.v1.ClusterSelector
-	20, // 36: fleet.v1.ListResourceTypesResponse.types:type_name -> fleet.v1.ServedType
-	21, // 37: fleet.v1.ListResourceTypesResponse.broken:type_name -> fleet.v1.BrokenAPI
-	22, // 38: fleet.v1.ListResourceTypesResponse.versions:type_name -> fleet.v1.VersionCount
-	23, // 39: fleet.v1.ListResourceTypesResponse.failures:type_name -> fleet.v1.FailedCluster
-	30, // 40: fleet.v1.ListResourceTypesResponse.summary:type_name -> fleet.v1.Summary
-	31, // 41: fleet.v1.FailedCluster.error:type_name -> google.rpc.Status
-	3,  // 42: fleet.v1.ManifestService.FetchManifests:input_type -> fleet.v1.FetchManifestsRequest
-	10, // 43: fleet.v1.ManifestService.GetManifests:input_type -> fleet.v1.GetManifestsRequest
-	13, // 44: fleet.v1.ManifestService.CompareManifests:input_type -> fleet.v1.CompareManifestsRequest
-	18, // 45: fleet.v1.ManifestService.ListResourceTypes:input_type -> fleet.v1.ListResourceTypesRequest
-	4,  // 46: fleet.v1.ManifestService.FetchManifests:output_type -> fleet.v1.FetchManifestsResponse
-	11, // 47: fleet.v1.ManifestService.GetManifests:output_type -> fleet.v1.GetManifestsResponse
-	14, // 48: fleet.v1.ManifestService.CompareManifests:output_type -> fleet.v1.CompareManifestsResponse
-	19, // 49: fleet.v1.ManifestService.ListResourceTypes:output_type -> fleet.v1.ListResourceTypesResponse
-	46, // [46:50] is the sub-list for method output_type
-	42, // [42:46] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	28, // 36: fleet.v1.ListResourceTypesRequest.per_cluster_timeout:type_name -> google.protobuf.Duration
+	20, // 37: fleet.v1.ListResourceTypesResponse.types:type_name -> fleet.v1.ServedType
+	21, // 38: fleet.v1.ListResourceTypesResponse.broken:type_name -> fleet.v1.BrokenAPI
+	22, // 39: fleet.v1.ListResourceTypesResponse.versions:type_name -> fleet.v1.VersionCount
+	23, // 40: fleet.v1.ListResourceTypesResponse.failures:type_name -> fleet.v1.FailedCluster
+	30, // 41: fleet.v1.ListResourceTypesResponse.summary:type_name -> fleet.v1.Summary
+	31, // 42: fleet.v1.FailedCluster.error:type_name -> google.rpc.Status
+	3,  // 43: fleet.v1.ManifestService.FetchManifests:input_type -> fleet.v1.FetchManifestsRequest
+	10, // 44: fleet.v1.ManifestService.GetManifests:input_type -> fleet.v1.GetManifestsRequest
+	13, // 45: fleet.v1.ManifestService.CompareManifests:input_type -> fleet.v1.CompareManifestsRequest
+	18, // 46: fleet.v1.ManifestService.ListResourceTypes:input_type -> fleet.v1.ListResourceTypesRequest
+	4,  // 47: fleet.v1.ManifestService.FetchManifests:output_type -> fleet.v1.FetchManifestsResponse
+	11, // 48: fleet.v1.ManifestService.GetManifests:output_type -> fleet.v1.GetManifestsResponse
+	14, // 49: fleet.v1.ManifestService.CompareManifests:output_type -> fleet.v1.CompareManifestsResponse
+	19, // 50: fleet.v1.ManifestService.ListResourceTypes:output_type -> fleet.v1.ListResourceTypesResponse
+	47, // [47:51] is the sub-list for method output_type
+	43, // [43:47] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_fleet_v1_manifest_service_proto_init() }
