@@ -251,7 +251,7 @@ func TestTheDataOfComparedSecretsIsNowhere(t *testing.T) {
 	encode := func(c int) string { return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s%d", canary, c)) }
 	f := many(t, 3, func(c int, w http.ResponseWriter, r *http.Request) {
 		c /= 2 // two of them are alike
-		secret := fmt.Sprintf(`{"metadata":{"name":"s","namespace":"ns","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"%[1]s"},`+
+		secret := fmt.Sprintf(`{"metadata":{"name":"s","namespace":"ns","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"%[1]s","objectset.rio.cattle.io/applied":"%[1]s%[4]d"},`+
 			`"managedFields":[{"x":"%[1]s"}]},"data":{"k":%[2]q,"same":%[3]q},"stringData":{"k":"%[1]s%[4]d"},"type":"Opaque","items":[{"kind":"Secret","data":{"k":"%[1]s"}}]}`,
 			canary, encode(c), encode(7), c)
 		if strings.HasSuffix(r.URL.Path, "/s") {
