@@ -224,7 +224,7 @@ func TestAClusterThatFailsIsAskedNoMoreAndIsUnknown(t *testing.T) {
 		{simulator.Fault{Kind: simulator.Refuse}, cluster.ConnectionRefused, 0},
 		{simulator.Fault{Kind: simulator.Unauthorized}, cluster.Unauthenticated, 1},
 		{simulator.Fault{Kind: simulator.Throttle, RetryAfter: 1}, cluster.Throttled, 1},
-		{simulator.Fault{Kind: simulator.NotFound}, cluster.NotFound, 0}, // no API server: not one without workloads
+		{simulator.Fault{Kind: simulator.NotFound}, cluster.MalformedResponse, 0}, // no API server: not one without workloads
 	} {
 		fleettest.SetFault(t, sim, names[i], c.fault)
 		surveys, summary := summarize(t.Context(), t, f, fleet.HibernationRequest{Selector: fleet.Selector{Names: names[i : i+1]}})

@@ -36,7 +36,10 @@ func (c *Client) discover(ctx context.Context) (*Types, error) {
 	found := discovery{types: &Types{}}
 	for _, root := range []string{"/api", "/apis"} {
 		found.kind, found.groupVersions = "", nil
-		if err := c.readDocument(ctx, root, aggregatedAccept, found.readRoot); err != nil {
+		switch err := c.readDocument(ctx, root, aggregatedAccept, found.readRoot); {
+		case is404(err):
+			return nil, noAPI(root)
+		case err != nil:
 			return nil, err
 		}
 		switch found.kind {
