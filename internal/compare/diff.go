@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/rogpeppe/go-internal/diff"
-	"go.yaml.in/yaml/v2"
+	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/json"
 )
 
@@ -20,50 +20,70 @@ const (
 	maxLines = 100_000
 )
 
-var errLarge = errors.New("the object is too large for a diff")
+// ErrLarge means that an object is too large for a diff.
+var ErrLarge = errors.New("the object is too large for a diff")
 
-// YAML returns a content as it is shown in diffs. It refuses what would become too large.
+// YAML returns a content as it is shown in diffs, each text without line breaks of its own on one line. The error is ErrLarge
+// for what would become too large; others say that it cannot be shown as YAML.
 func YAML(content []byte) ([]byte, error) {
-	if len(content) > MaxContent {
-		return nil, errLarge
-	}
-	if lines, size := measure(content); lines > maxLines || size > maxYAML {
-		return nil, errLarge
+	if len(content) > MaxContent || lines(content) > maxLines {
+		return nil, ErrLarge
 	}
 	var document any
 	if err := json.UnmarshalCaseSensitivePreserveInts(content, &document); err != nil {
 		return nil, err
 	}
-	return yaml.Marshal(document)
+	var text boundedText
+	encoder := yaml.NewEncoder(&text) // it folds no lines, and so repeats no indentation but for them
+	encoder.SetIndent(2)
+	encoder.CompactSeqIndent()
+	err := encoder.Encode(document)
+	if err == nil {
+		err = encoder.Close()
+	}
+	if text.full { // the encoder has an error of its own for it
+		return nil, ErrLarge
+	}
+	return text.text, err
 }
 
-// measure estimates how much a JSON document is as YAML: a line for each member and element, and for each line of a text,
-// with its indentation.
-func measure(content []byte) (lines, size int) {
-	depth, quoted := 0, false
-	for i := 0; i < len(content); i++ {
-		switch b := content[i]; {
-		case quoted && b == '\\':
-			i++
-			if content[i] == 'n' {
-				lines++
-				size += 2 * depth
+// boundedText takes what is written to it, up to maxYAML.
+type boundedText struct {
+	text []byte
+	full bool
+}
+
+// Write ends the writing by ErrLarge where there is no room.
+func (t *boundedText) Write(p []byte) (int, error) {
+	if len(t.text)+len(p) > maxYAML {
+		t.full = true
+		return 0, ErrLarge
+	}
+	t.text = append(t.text, p...)
+	return len(p), nil
+}
+
+// lines estimates how many lines a JSON document is as YAML, before it is decoded: one for each member and element, and one for
+// each line of a text.
+func lines(content []byte) (n int) {
+	quoted, escaped := false, false
+	for _, b := range content {
+		switch {
+		case escaped:
+			escaped = false
+			if b == 'n' {
+				n++
 			}
+		case quoted && b == '\\':
+			escaped = true
 		case b == '"':
 			quoted = !quoted
 		case quoted:
-		case b == '{' || b == '[':
-			depth++
-			lines++
-			size += 2 * depth
-		case b == '}' || b == ']':
-			depth--
-		case b == ',':
-			lines++
-			size += 2 * depth
+		case b == '{' || b == '[' || b == ',':
+			n++
 		}
 	}
-	return lines, size + len(content)
+	return n
 }
 
 // Unified returns the unified diff of two YAML documents, with the names in its first two lines. One that would be too long

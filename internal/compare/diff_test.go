@@ -1,6 +1,7 @@
 package compare_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -92,7 +93,42 @@ func hostile() map[string][2]string {
 		"4 MiB":          {list(1_000_000, func(i int) string { return "100" }), list(1_000_000, func(i int) string { return "101" })},
 		"deep":           {strings.Repeat(`[`, 9000) + strings.Repeat(`]`, 9000), strings.Repeat(`{"a":`, 9000) + "1" + strings.Repeat(`}`, 9000)},
 		"wide and deep":  {strings.Repeat(`[`, 900) + strings.Repeat(`1,`, 500_000) + "1" + strings.Repeat(`]`, 900), `{}`},
+		"deep text":      {deep(500, strings.Repeat("ab ", 100<<10/3)+"x"), deep(500, strings.Repeat("ab ", 100<<10/3)+"y")},
+		"odd breaks":     {deep(500, strings.Repeat(`x\u0085`, 100_000)+`\n`), deep(500, strings.Repeat("x\u2028", 100_000))},
 		"odd characters": {`{"a":"\u007f\u0085\u2028\ufeff\u0000"}`, "{\"a\":\"\x7f\u0085\u2028\ufeff\"}"},
+	}
+}
+
+// deep is a text so many objects deep.
+func deep(depth int, text string) string {
+	return strings.Repeat(`{"a":`, depth) + `"` + text + `"` + strings.Repeat("}", depth)
+}
+
+func TestATextIsNotFolded(t *testing.T) {
+	words := strings.Repeat("ab ", 1000) + "x"
+	if got, want := string(yaml(t, deep(2, words))), "a:\n  a: "+words+"\n"; got != want {
+		t.Errorf("%d bytes in %d lines, want %d bytes", len(got), strings.Count(got, "\n"), len(want))
+	}
+	if got := yaml(t, deep(500, strings.Repeat("ab ", 100<<10/3)+"x")); len(got) > 400<<10 {
+		t.Errorf("500 objects deep, 100 KiB become %d bytes", len(got))
+	}
+}
+
+func TestWhatIsTooLargeIsToldFromWhatIsNoYAML(t *testing.T) {
+	for about, c := range map[string]struct {
+		content string
+		large   bool
+	}{
+		"too many bytes":       {`"` + strings.Repeat("x", compare.MaxContent) + `"`, true},
+		"too many lines":       {"[" + strings.Repeat("1,", 200_000) + "1]", true},
+		"too much indentation": {strings.Repeat("[", 900) + strings.Repeat("[1,1],", 10_000) + "1" + strings.Repeat("]", 900), true},
+		"a huge number":        {`{"a":1` + strings.Repeat("0", 400) + "}", false},
+		"nothing":              {"", false},
+		"half of a text":       {`"\`, false},
+	} {
+		if _, err := compare.YAML([]byte(c.content)); err == nil || errors.Is(err, compare.ErrLarge) != c.large {
+			t.Errorf("%s: %v", about, err)
+		}
 	}
 }
 
@@ -114,7 +150,7 @@ func TestHostileObjectsAreDiffedOrRefusedInBoundedTime(t *testing.T) {
 			if took > 10*time.Second { // an order more than it takes, on any machine
 				t.Errorf("it took %s", took)
 			}
-			if len(from) > 8<<20 || len(to) > 8<<20 {
+			if len(from) > 4<<20 || len(to) > 4<<20 {
 				t.Errorf("the YAML has %d and %d bytes", len(from), len(to))
 			}
 		})

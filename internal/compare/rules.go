@@ -1,5 +1,7 @@
 package compare
 
+import "github.com/clusterfleet/clusterfleet/internal/manifest"
+
 // Rule says what of objects does not count as a difference.
 type Rule struct {
 	// Group and Kind say of which objects; both empty for all.
@@ -34,8 +36,9 @@ func Rules() []Rule {
 	all = append(all, rulesFor("", "", template, "spec.template.metadata.creationTimestamp", "spec.jobTemplate.metadata.creationTimestamp",
 		"spec.jobTemplate.spec.template.metadata.creationTimestamp", "spec.volumeClaimTemplates[*].metadata.creationTimestamp",
 		"spec.volumeClaimTemplates[*].status")...)
-	all = append(all, rulesFor("", "", applied, annotation("kubectl.kubernetes.io/last-applied-configuration"),
-		annotation("objectset.rio.cattle.io/applied"))...)
+	for _, name := range manifest.AppliedCopies() {
+		all = append(all, rulesFor("", "", applied, annotation(name))...)
+	}
 	all = append(all, rulesFor("", "", controller, annotation("deployment.kubernetes.io/revision"),
 		annotation("deployment.kubernetes.io/revision-history"), annotation("deployment.kubernetes.io/desired-replicas"),
 		annotation("deployment.kubernetes.io/max-replicas"), annotation("deprecated.daemonset.template.generation"),

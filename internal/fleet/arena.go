@@ -41,7 +41,8 @@ func (t *reading) newArena(first int) []byte {
 	return t.fleet.arenas.get(first)
 }
 
-// Release lets the batch's memory be used again: nothing of it may be looked at any more. It need not be called.
+// Release lets the batch's memory be used again: nothing of its items may be looked at any more. Whoever is done with a batch
+// calls it; one that is not released is collected.
 func (b *Batch) Release() {
 	if b.arenas != nil {
 		b.arenas.put(b.arena)

@@ -69,15 +69,14 @@ func (c *census) fetch(ctx context.Context, t hibernation.Type, h *hold, yield f
 	resumed := time.Now()
 	for batch := range c.fleet.fetch(ctx, c.member, list, h) { //nolint:errcheck // it yields none
 		spent += time.Since(resumed)
-		c.full = c.count(t, batch)
+		if full := c.count(t, batch); full != nil {
+			c.full = full
+			batch.refuse(cluster.NewError(cluster.ResponseTooLarge, cluster.PhaseBody, full.Error(), full))
+		}
 		if groups := c.tally.Take(); len(groups) > 0 && !yield(&HibernationResult{Cluster: c.member.name(), Groups: groups}, nil) {
 			return nil
 		}
 		end = batch.End
-		if c.full != nil {
-			end = &End{Err: cluster.NewError(cluster.ResponseTooLarge, cluster.PhaseBody, c.full.Error(), c.full)}
-			break
-		}
 		resumed = time.Now()
 	}
 	spent += time.Since(resumed)
@@ -95,7 +94,8 @@ func (c *census) count(t hibernation.Type, b *Batch) error {
 	return nil
 }
 
-// note takes down how the reading of a type ended. A type that a cluster does not serve is simply not there.
+// note takes down how the reading of a type ended. A type that a cluster does not serve is simply not there; one that is gone in
+// the middle of its list is no NotFound.
 func (c *census) note(t hibernation.Type, end *End) {
 	c.end.Bytes += end.Bytes
 	c.end.Pages += end.Pages

@@ -49,7 +49,7 @@ type ComparedCluster struct {
 // TakesPart tells whether the cluster counts in the comparison: it was read whole, or it answered that it has no such object
 // or type.
 func (c *ComparedCluster) TakesPart() bool {
-	return !c.End.Skipped && (c.End.Err == nil || c.End.Err.Reason == cluster.NotFound && c.End.Items == 0)
+	return !c.End.Skipped && (c.End.Err == nil || c.End.Err.Reason == cluster.NotFound)
 }
 
 // ComparedObject is one object over the fleet. It fits into a message.
@@ -198,19 +198,9 @@ func gone(ctx context.Context) bool {
 
 // Compare counts one cluster.
 func (s *Summary) Compare(c *ComparedCluster) {
-	s.Items += c.End.Items
-	s.Bytes += c.End.Bytes
-	s.Queued += c.End.Queued
-	s.Busy += c.End.Duration
-	if throttled(c.End.Err) {
-		s.Throttled++
+	end := c.End
+	if c.TakesPart() {
+		end.Err = nil
 	}
-	switch {
-	case c.End.Skipped:
-		s.Skipped++
-	case c.TakesPart():
-		s.Succeeded++
-	default:
-		s.failure(c.End.Err)
-	}
+	s.read(&end)
 }

@@ -185,11 +185,41 @@ func TestAnObjectOrTypeThatACLusterLacksIsMissing(t *testing.T) {
 			fmt.Fprint(w, `{"kind":"WidgetList","apiVersion":"example.com/v1","metadata":{},"items":[{"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"w"}}]}`)
 			return
 		}
-		w.WriteHeader(http.StatusNotFound)
+		unknownPath(w, r)
 	})
 	got = compareAll(t.Context(), t, unserved, fleet.CompareRequest{Query: q})
 	if len(got.objects) != 1 || !cmp.Equal(got.objects[0].Missing, []string{"c001"}) || got.clusters["c001"].End.Err == nil {
 		t.Errorf("%+v, %+v", got.objects, got.clusters["c001"])
+	}
+}
+
+// unknownPath answers as an API server that serves no types does, or does not have what was asked for.
+func unknownPath(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/api", "/apis":
+		fmt.Fprint(w, `{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","items":[]}`)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func TestAServerThatIsNoAPIServerLacksNothing(t *testing.T) {
+	f := many(t, 3, func(c int, w http.ResponseWriter, r *http.Request) {
+		if c == 2 {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, "<html>default backend - 404</html>")
+			return
+		}
+		serveMaps(w, r, map[string]string{"a": `{"k":"v"}`})
+	})
+	single := configMaps()
+	single.Namespace, single.Name = "ns", "a"
+	for _, q := range []cluster.Query{configMaps(), single} {
+		got := compareAll(t.Context(), t, f, fleet.CompareRequest{Query: q})
+		if c := got.clusters["c002"]; c.TakesPart() || c.End.Err.Reason != cluster.MalformedResponse || len(got.objects) != 0 || got.totals.Equal != 1 {
+			t.Errorf("%+v, %+v, %+v", c.End.Err, got.objects, got.totals)
+		}
 	}
 }
 
@@ -251,7 +281,7 @@ func TestTheDataOfComparedSecretsIsNowhere(t *testing.T) {
 	encode := func(c int) string { return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s%d", canary, c)) }
 	f := many(t, 3, func(c int, w http.ResponseWriter, r *http.Request) {
 		c /= 2 // two of them are alike
-		secret := fmt.Sprintf(`{"metadata":{"name":"s","namespace":"ns","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"%[1]s"},`+
+		secret := fmt.Sprintf(`{"metadata":{"name":"s","namespace":"ns","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"%[1]s","objectset.rio.cattle.io/applied":"%[1]s%[4]d"},`+
 			`"managedFields":[{"x":"%[1]s"}]},"data":{"k":%[2]q,"same":%[3]q},"stringData":{"k":"%[1]s%[4]d"},"type":"Opaque","items":[{"kind":"Secret","data":{"k":"%[1]s"}}]}`,
 			canary, encode(c), encode(7), c)
 		if strings.HasSuffix(r.URL.Path, "/s") {

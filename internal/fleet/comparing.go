@@ -15,7 +15,7 @@ import (
 // clusters reads all clusters and yields each once it is read. What they have is in c.found then.
 func (c *comparison) clusters(ctx context.Context) iter.Seq[*ComparedCluster] {
 	return func(yield func(*ComparedCluster) bool) {
-		order := slices.Values(c.fleet.ordered(c.members, readWork))
+		order := slices.Values(c.fleet.toRead(c.members, c.request.Unreachable))
 		for result := range fanout.Each(ctx, order, c.fleet.limit(c.request.Limit), c.read) {
 			if !yield(c.ended(result)) {
 				return
@@ -24,47 +24,43 @@ func (c *comparison) clusters(ctx context.Context) iter.Seq[*ComparedCluster] {
 	}
 }
 
+// partRead is how the reading of one cluster ended, and what of its time was ours, not the cluster's.
+type partRead struct {
+	end  *End
+	ours time.Duration
+}
+
 // ended makes of what came of a cluster what is told of it.
-func (c *comparison) ended(result fanout.Result[*member, *End]) *ComparedCluster {
-	told := &ComparedCluster{Cluster: result.Key.name()}
+func (c *comparison) ended(result fanout.Result[*member, partRead]) *ComparedCluster {
+	m, end := result.Key, result.Value.end
 	if result.Err != nil {
-		told.End = End{Err: c.fleet.unfinished(told.Cluster, result.Err), Queued: result.Queued, Duration: result.Took}
-		c.fleet.metrics.ended(&told.End)
-		return told
+		end = c.fleet.unread(m, result.Err, result.Queued, result.Took)
+	} else {
+		c.fleet.account(m, end, result.Queued, result.Took-result.Value.ours)
 	}
-	told.End = *result.Value
-	told.End.Queued += result.Queued
-	c.fleet.metrics.ended(&told.End)
-	if e := told.End.Err; !told.End.Skipped && (e == nil || e.Blame != cluster.BlameObserver) {
-		result.Key.pace.set(readWork, told.End.Duration)
-	}
-	return told
+	return &ComparedCluster{Cluster: m.name(), End: *end}
 }
 
 // read reads one cluster.
-func (c *comparison) read(ctx context.Context, m *member) (*End, error) {
-	start := time.Now()
+func (c *comparison) read(ctx context.Context, m *member) (partRead, error) {
 	h := &hold{call: c.share, fleet: c.fleet.reads}
 	defer h.release()
 	part := c.found.Part(c.index[m])
 	normalizer := compare.NewNormalizer(c.filter)
-	var end *End
-	var ours time.Duration
+	var read partRead
 	for batch := range c.fleet.fetch(ctx, m, c.fetchRequest(), h) { //nolint:errcheck // it yields none
 		began := time.Now()
-		err := c.add(ctx, part, normalizer, batch)
-		ours += time.Since(began)
-		if err != nil {
-			end = &End{Err: unadded(ctx, err)}
-			break
+		if err := c.add(ctx, part, normalizer, batch); err != nil {
+			batch.refuse(unadded(ctx, err))
 		}
-		end = batch.End
+		read.ours += time.Since(began)
+		read.end = batch.End
+		batch.Release()
 	}
-	end.Duration = time.Since(start) - end.Queued - ours
-	if told := (ComparedCluster{End: *end}); told.TakesPart() {
+	if told := (ComparedCluster{End: *read.end}); told.TakesPart() {
 		part.Done()
 	}
-	return end, nil
+	return read, nil
 }
 
 // fetchRequest asks for the objects. The data of Secrets is read as well: no more than a digest of it leaves the normalizer.

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"sort"
+	"time"
 
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
@@ -33,6 +34,11 @@ func (f *Fleet) Traces() (n int) {
 
 // Client returns the client of a cluster.
 func (f *Fleet) Client(name string) *cluster.Client { return f.roster.Load().byName[name].client }
+
+// ReadPace returns how long reading a cluster took last time, 0 if it is not known.
+func (f *Fleet) ReadPace(name string) time.Duration {
+	return time.Duration(f.roster.Load().byName[name].pace[readWork].Load())
+}
 
 // Callers returns how many callers wait for probes.
 func (f *Fleet) Callers() (n int) {

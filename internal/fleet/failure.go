@@ -26,6 +26,17 @@ func failed(ctx, own context.Context, err error) *cluster.Error {
 	return e
 }
 
+// behind is err, but for a 404 behind a page of a list, or in the middle of one: that something is not there is said only of
+// what nothing was read of.
+func (e *End) behind(err *cluster.Error) *cluster.Error {
+	if err == nil || err.Reason != cluster.NotFound || e.Pages == 0 {
+		return err
+	}
+	late := cluster.NewError(cluster.ServerError, err.Phase, "what was being read is gone: "+err.Message, err)
+	late.StatusCode = err.StatusCode
+	return late
+}
+
 func explain(err error) *cluster.Error {
 	if status, ok := errors.AsType[*manifest.StatusError](err); ok {
 		return cluster.NewStatusError(int(status.Code), status.Message, status.RetryAfter)

@@ -51,6 +51,16 @@ type Batch struct {
 
 	arena  []byte  // has the JSON of the items
 	arenas *arenas // where the arena came from
+
+	refused *cluster.Error // why no more is wanted
+}
+
+// refuse ends the reading with an error of who has got the batch: the next one is the last, and has nothing but an End.
+func (b *Batch) refuse(err *cluster.Error) {
+	b.refused = err
+	if b.End != nil {
+		b.End.Err = err
+	}
 }
 
 // Item is one object.
@@ -115,17 +125,10 @@ func (f *Fleet) fetched(part fanout.Part[*member, *Batch]) *Batch {
 		if part.Err == nil {
 			return nil
 		}
-		end := &End{Err: f.unfinished(part.Key.name(), part.Err), Queued: part.Queued, Duration: part.Took}
-		f.metrics.ended(end)
-		return &Batch{Cluster: part.Key.name(), End: end}
+		return &Batch{Cluster: part.Key.name(), End: f.unread(part.Key, part.Err, part.Queued, part.Took)}
 	}
-	if end := part.Value.End; end != nil {
-		end.Duration = part.Took - end.Queued
-		end.Queued += part.Queued
-		if !end.known && (end.Err == nil || end.Err.Blame != cluster.BlameObserver) {
-			part.Key.pace.set(readWork, end.Duration)
-		}
-		f.metrics.ended(end)
+	if part.Value.End != nil {
+		f.account(part.Key, part.Value.End, part.Queued, part.Took)
 	}
 	return part.Value
 }
@@ -148,7 +151,7 @@ func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest, h *hold) i
 		for batch, err := range t.batches() {
 			batch.Cluster = m.name()
 			if batch.End != nil {
-				batch.End.Err = failed(ctx, watch.ctx, err)
+				batch.End.Err = batch.End.behind(failed(ctx, watch.ctx, err))
 			}
 			if !t.hand(batch, yield) {
 				return

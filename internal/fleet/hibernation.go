@@ -89,19 +89,24 @@ func (f *Fleet) SummarizeHibernation(ctx context.Context, r HibernationRequest) 
 
 // surveyed returns the result of a part, nil for the end of a stream that has had its End. Times are those of a fetch.
 func (f *Fleet) surveyed(part fanout.Part[*member, *HibernationResult], r HibernationRequest) *HibernationResult {
-	fetched := fanout.Part[*member, *Batch]{Key: part.Key, Err: part.Err, Done: part.Done, Queued: part.Queued, Took: part.Took}
-	if !part.Done {
-		fetched.Value = &Batch{End: part.Value.End}
-	}
-	batch := f.fetched(fetched)
-	if batch == nil || !part.Done {
+	switch {
+	case !part.Done:
+		if part.Value.End != nil {
+			f.account(part.Key, part.Value.End, part.Queued, part.Took)
+		}
 		return part.Value
+	case part.Err == nil:
+		return nil
 	}
 	c := newCensus(f, part.Key, r)
-	c.end = *batch.End
-	c.giveUp(hibernation.Types(), batch.End.Err)
+	c.end = *f.unread(part.Key, part.Err, part.Queued, part.Took)
+	c.giveUp(hibernation.Types(), c.end.Err)
 	return c.results()[0]
 }
 
 // Hibernation counts one result.
-func (s *Summary) Hibernation(r *HibernationResult) { s.Fetch(&Batch{End: r.End}) }
+func (s *Summary) Hibernation(r *HibernationResult) {
+	if r.End != nil {
+		s.read(r.End)
+	}
+}

@@ -72,11 +72,22 @@ func (t *reading) batches() iter.Seq2[*Batch, error] {
 		read = t.single
 	}
 	return func(yield func(*Batch, error) bool) {
-		t.flush = func() bool { return yield(t.take(), nil) }
+		var refused *cluster.Error
+		t.flush = func() bool {
+			full := t.take()
+			more := yield(full, nil)
+			if more {
+				refused = full.refused
+			}
+			return more && refused == nil
+		}
 		defer t.forgetNext()
 		err := read(t.watch.ctx)
 		if errors.Is(err, errLeft) {
-			return
+			if refused == nil {
+				return
+			}
+			err = refused
 		}
 		t.forgetNext() // what follows may wait for the caller
 		if errors.Is(err, errEnough) {

@@ -13,7 +13,7 @@ type Summary struct {
 	Items, Bytes                                                  int64
 	DeadlineExceeded                                              bool
 	// Queued and Busy are what all clusters together waited in the aggregator and took once it was their turn, Throttled is
-	// how many asked to be asked less often. They count fetches only.
+	// how many asked to be asked less often. They count reads, not probes.
 	Queued, Busy time.Duration
 	Throttled    int
 }
@@ -44,22 +44,26 @@ func (s *Summary) Probe(r ProbeResult) {
 
 // Fetch counts one batch.
 func (s *Summary) Fetch(b *Batch) {
-	if b.End == nil {
-		return
+	if b.End != nil {
+		s.read(b.End)
 	}
-	s.Items += b.End.Items
-	s.Bytes += b.End.Bytes
-	s.Queued += b.End.Queued
-	s.Busy += b.End.Duration
-	if throttled(b.End.Err) {
+}
+
+// read counts one cluster that was read, whatever for.
+func (s *Summary) read(e *End) {
+	s.Items += e.Items
+	s.Bytes += e.Bytes
+	s.Queued += e.Queued
+	s.Busy += e.Duration
+	if throttled(e.Err) {
 		s.Throttled++
 	}
 	switch {
-	case b.End.Skipped:
+	case e.Skipped:
 		s.Skipped++
-	case b.End.Err != nil:
-		s.failure(b.End.Err)
-	case b.End.Truncated:
+	case e.Err != nil:
+		s.failure(e.Err)
+	case e.Truncated:
 		s.Truncated++
 	default:
 		s.Succeeded++

@@ -13,7 +13,7 @@
 //
 // RFC 7493 also forbids that a name comes twice in an object, for two readers may take two members for it. It is refused
 // wherever this package reads members, so that no Secret is taken for something else: in the document itself and its
-// metadata; in each item and its metadata; in the annotations of a Secret whose last applied configuration is cut out;
+// metadata; in each item and its metadata; in the annotations of a Secret whose copies of what was applied are cut out;
 // in the objects of a list inside an item, unless nothing is to be cut out, and in their metadata; in a row of a Table,
 // its object and the metadata of that. Below that, such as in a spec, names may repeat and are passed on as they came:
 // to look for them there as well would take nearly as long as all the rest together. Names are compared without their escapes, and

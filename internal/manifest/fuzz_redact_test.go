@@ -12,7 +12,7 @@ import (
 // FuzzRedact looks in what the Reader delivers for members that must not be there, whatever the objects look like: in a
 // list of Secrets, in any other one that is asked for as Secrets, in a List, in Lists in Lists, as a single object.
 func FuzzRedact(f *testing.F) {
-	const applied = `"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"CANARY","a":"b"}`
+	const applied = `"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"CANARY","a":"b","objectset.rio.cattle.io/applied":"CANARY"}`
 	for _, members := range []string{
 		``,
 		`"data":{"k":"CANARY"},"metadata":{"name":"a","managedFields":[{"a":"CANARY"}],` + applied + `}`,
@@ -68,8 +68,10 @@ func checkRedacted(t *testing.T, object []byte, secret bool) {
 	if _, ok := metadata["managedFields"]; ok {
 		t.Errorf("managedFields are still in %s", object)
 	}
-	if _, ok := membersOf(metadata["annotations"])["kubectl.kubernetes.io/last-applied-configuration"]; ok && secret && kind == "Secret" {
-		t.Errorf("the last applied configuration is still in %s", object)
+	for _, name := range manifest.AppliedCopies() {
+		if _, ok := membersOf(metadata["annotations"])[name]; ok && secret && kind == "Secret" {
+			t.Errorf("%s is still in %s", name, object)
+		}
 	}
 	var items []json.RawMessage
 	if !strings.HasSuffix(kind, "List") || json.Unmarshal(members["items"], &items) != nil {

@@ -140,7 +140,9 @@ func (ref *reference) redact(value any, secret bool, nested int) bool {
 		delete(object, "data")
 		delete(object, "stringData")
 		annotations, _ := metadata["annotations"].(map[string]any)
-		delete(annotations, "kubectl.kubernetes.io/last-applied-configuration")
+		for _, name := range manifest.AppliedCopies() {
+			delete(annotations, name)
+		}
 	}
 	items, isArray := object["items"].([]any)
 	if !strings.HasSuffix(kind, "List") || !isArray {

@@ -12,7 +12,7 @@ type Options struct {
 	MaxItemBytes int
 	// ManagedFields keeps metadata.managedFields. Default: they are cut out.
 	ManagedFields bool
-	// SecretData keeps data, stringData and the last-applied annotation of Secrets. Default: they are cut out.
+	// SecretData keeps data, stringData and the annotations that AppliedCopies names of Secrets. Default: they are cut out.
 	SecretData bool
 	// Secrets says that the objects are Secrets whatever they call themselves: items of typed lists do not say it, and
 	// metadata-only ones call themselves PartialObjectMetadata. Secrets that say so are known without it.

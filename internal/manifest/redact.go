@@ -6,8 +6,6 @@ import (
 	"slices"
 )
 
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
-
 // maxNestedLists is how deep lists may stand in the items of lists. kubectl and API servers nest none.
 const maxNestedLists = 4
 
@@ -118,7 +116,7 @@ func (r *redactor) findSecret(o object, m metadata) error {
 			return errDuplicate
 		}
 	}
-	r.cut(m.annotations, lastApplied)
+	r.cut(m.annotations, appliedCopies[:]...)
 	return nil
 }
 

@@ -2,6 +2,8 @@ package manifest_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,6 +107,23 @@ func TestReaderCutsTheDataOfSecrets(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestReaderCutsEachCopyOfAnAppliedSecret(t *testing.T) {
+	t.Parallel()
+	names := manifest.AppliedCopies()
+	if len(names) < 6 || !slices.Contains(names, "objectset.rio.cattle.io/applied") {
+		t.Errorf("got %v", names)
+	}
+	var all strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&all, `"a-%[1]s":"stays",%[1]q:"CANARY",`, name)
+	}
+	in := `{"metadata":{"annotations":{` + all.String() + `"b":"stays"}}}`
+	got, _, err := readAll(strings.NewReader(`{"kind":"SecretList","apiVersion":"v1","items":[`+in+`]}`), manifest.Options{})
+	if err != nil || strings.Contains(got[0].JSON, "CANARY") || strings.Count(got[0].JSON, "stays") != len(names)+1 {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 

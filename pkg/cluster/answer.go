@@ -74,14 +74,20 @@ func redirectTarget(resp *http.Response) string {
 
 // serverWords returns the message of a Kubernetes Status, or nothing.
 func serverWords(content []byte) string {
+	message, _ := readStatus(content)
+	return message
+}
+
+// readStatus returns the message of a Kubernetes Status, which may be empty, and whether the content is one.
+func readStatus(content []byte) (message string, ok bool) {
 	var status struct {
 		Kind    string `json:"kind"`
 		Message string `json:"message"`
 	}
 	if json.Unmarshal(content, &status) != nil || status.Kind != "Status" {
-		return ""
+		return "", false
 	}
-	return status.Message
+	return status.Message, true
 }
 
 // retryAfter returns the wait that an answer asks for, in seconds or until a date, bounded by maxRetryAfter.

@@ -44,7 +44,10 @@ func (c *Client) discover(ctx context.Context) (*Types, error) {
 	for _, root := range []string{"/api", "/apis"} {
 		found.kind, found.groupVersions = "", nil
 		within := bounds{bytes: maxDiscoveryBytes, pause: maxRetryAfter}
-		if err := c.readDocument(ctx, root, aggregatedAccept, within, found.readRoot); err != nil {
+		switch err := c.readDocument(ctx, root, aggregatedAccept, within, found.readRoot); {
+		case is404(err):
+			return nil, noAPI(root)
+		case err != nil:
 			return nil, err
 		}
 		switch found.kind {

@@ -80,17 +80,24 @@ func (c *Client) Read(ctx context.Context, q Query, continueToken string) (*Body
 	// The path is known but for the scope of the type, which discovery can tell: it is asked only if the guess is wrong.
 	guess := Resource{Group: q.Type.Group, Version: q.Type.Version, Plural: q.Type.Name, Namespaced: true}
 	body, err := c.readPage(ctx, guess, q, continueToken)
-	if !isNotFound(err) {
+	if !is404(err) {
 		return body, err
 	}
+	guessed := func(r Resource) bool { return r.path(q.Namespace, q.Name) == guess.path(q.Namespace, q.Name) }
 	resource, resolveErr := c.resolve(ctx, q.Type, typesAge)
-	if resolveErr != nil {
+	if resolveErr == nil && guessed(resource) && !isNotFound(err) { // what was discovered may be out of date
+		resource, resolveErr = c.resolve(ctx, q.Type, typesRetry)
+	}
+	switch {
+	case resolveErr != nil && isNotFound(err) && !is404(resolveErr):
 		return nil, err
+	case resolveErr != nil:
+		return nil, resolveErr
 	}
 	if wrong := resource.check(q); wrong != nil {
 		return nil, wrong
 	}
-	if resource.path(q.Namespace, q.Name) == guess.path(q.Namespace, q.Name) {
+	if guessed(resource) {
 		return nil, err
 	}
 	return c.readPage(ctx, resource, q, continueToken)
@@ -116,10 +123,11 @@ func (c *Client) readResolved(ctx context.Context, q Query, continueToken string
 		return nil, err
 	}
 	body, gone := c.readPage(ctx, resource, q, continueToken)
-	if q.Name != "" || !isNotFound(gone) {
+	if !is404(gone) || q.Name != "" && isNotFound(gone) {
 		return body, gone
 	}
-	// A list exists, empty or not, as long as its type does: what was discovered is out of date.
+	// A list exists, empty or not, as long as its type does, and of an object that is not there a Status tells: what was
+	// discovered is out of date.
 	fresh, err := c.resolve(ctx, q.Type, typesRetry)
 	if err != nil {
 		return nil, err
@@ -128,11 +136,6 @@ func (c *Client) readResolved(ctx context.Context, q Query, continueToken string
 		return nil, gone
 	}
 	return c.readPage(ctx, fresh, q, continueToken)
-}
-
-func isNotFound(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && e.Reason == NotFound
 }
 
 // check reports a query that cannot be meant for the resource.
@@ -227,6 +230,9 @@ func refused(resp *http.Response, cancel func()) *Error {
 		words, _ = io.ReadAll(io.LimitReader(content, maxErrorBytes)) // without words, the status says it
 	}
 	if e := judge(resp, words); e != nil {
+		if _, ok := readStatus(words); !ok && e.Reason == NotFound {
+			return noStatus()
+		}
 		e.expire(words)
 		return e
 	}

@@ -152,9 +152,9 @@ type Output struct {
 	Format Output_Format `protobuf:"varint,1,opt,name=format,proto3,enum=fleet.v1.Output_Format" json:"format,omitempty"`
 	// Keep `metadata.managedFields`. Default: they are removed.
 	ManagedFields bool `protobuf:"varint,2,opt,name=managed_fields,json=managedFields,proto3" json:"managed_fields,omitempty"`
-	// Keep the data of Secrets. Default: `data`, `stringData` and the last-applied annotation are removed from them.
-	// The aggregator must permit it (`--allow-secret-data`); otherwise the call fails with PERMISSION_DENIED and the reason
-	// SECRET_DATA_NOT_ALLOWED.
+	// Keep the data of Secrets. Default: `data`, `stringData` and the annotations in which tools such as kubectl keep a copy of
+	// what was applied are removed from them. The aggregator must permit it (`--allow-secret-data`); otherwise the call fails
+	// with PERMISSION_DENIED and the reason SECRET_DATA_NOT_ALLOWED.
 	SecretData bool `protobuf:"varint,3,opt,name=secret_data,json=secretData,proto3" json:"secret_data,omitempty"`
 	// A JSONPath template as kubectl takes it, such as `{.spec.replicas}`; at most 4096 bytes. Objects then come as what it
 	// prints, in `projection`, instead of JSON. With FORMAT_FULL and FORMAT_METADATA only. Default: objects as JSON.

@@ -74,7 +74,7 @@ type Summary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How many results were expected.
 	Expected int32 `protobuf:"varint,1,opt,name=expected,proto3" json:"expected,omitempty"`
-	// Clusters that are healthy (probes), or results that are whole (fetches).
+	// Clusters that are healthy (probes), or results that are whole.
 	Succeeded int32 `protobuf:"varint,2,opt,name=succeeded,proto3" json:"succeeded,omitempty"`
 	// Clusters that are not healthy, or results that ended with an error.
 	Failed int32 `protobuf:"varint,3,opt,name=failed,proto3" json:"failed,omitempty"`
@@ -86,18 +86,19 @@ type Summary struct {
 	NotAttempted int32 `protobuf:"varint,6,opt,name=not_attempted,json=notAttempted,proto3" json:"not_attempted,omitempty"`
 	// The time that the whole call took in the aggregator.
 	Duration *durationpb.Duration `protobuf:"bytes,7,opt,name=duration,proto3" json:"duration,omitempty"`
-	// Objects delivered; fetches only.
+	// Objects that were read: delivered, compared, or workloads that were summed up. Calls that read none leave this and all that
+	// follows, but `deadline_exceeded`, empty.
 	Items int64 `protobuf:"varint,8,opt,name=items,proto3" json:"items,omitempty"`
-	// Bytes of JSON received from the clusters' API servers; fetches only.
+	// Bytes of JSON received from the clusters' API servers. What a comparison reads again for its diffs does not count.
 	Bytes int64 `protobuf:"varint,9,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// True when the call's time ran out, so that the failed and not attempted ones may be fine.
 	DeadlineExceeded bool `protobuf:"varint,10,opt,name=deadline_exceeded,json=deadlineExceeded,proto3" json:"deadline_exceeded,omitempty"`
-	// The time that all clusters together waited in the aggregator: for their turn, for a rate that spares them, for memory;
-	// fetches only.
+	// The time that all clusters together waited in the aggregator: for their turn, for a rate that spares them, for
+	// memory.
 	Queued *durationpb.Duration `protobuf:"bytes,11,opt,name=queued,proto3" json:"queued,omitempty"`
-	// The time that all clusters together took once it was their turn; fetches only.
+	// The time that all clusters together took once it was their turn.
 	ClusterTime *durationpb.Duration `protobuf:"bytes,12,opt,name=cluster_time,json=clusterTime,proto3" json:"cluster_time,omitempty"`
-	// Clusters that asked the aggregator to slow down (429, 503), so that it asks them less often for a while; fetches only.
+	// Clusters that asked the aggregator to slow down (429, 503), so that it asks them less often for a while.
 	Throttled     int32 `protobuf:"varint,13,opt,name=throttled,proto3" json:"throttled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
