@@ -77,6 +77,7 @@ func (c *census) fetch(ctx context.Context, t hibernation.Type, h *hold, yield f
 			return nil
 		}
 		end = batch.End
+		batch.Release()
 		resumed = time.Now()
 	}
 	spent += time.Since(resumed)
