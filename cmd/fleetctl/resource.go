@@ -13,7 +13,7 @@ type object struct {
 	name     string
 }
 
-// What the API accepts; see manifest_service.proto.
+// What the API accepts; see manifest.proto and manifest_service.proto.
 const (
 	resourcePattern  = `^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$`
 	groupPattern     = `^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$`

@@ -57,9 +57,9 @@ func newMetrics(f *Fleet) *metrics {
 	return c
 }
 
-// ended counts one read.
+// ended counts one read. What was not tried is none.
 func (c *metrics) ended(e *End) {
-	if e.Skipped {
+	if e.Skipped || e.known {
 		return
 	}
 	result, reason := readWhole, cluster.Reason("")

@@ -8,7 +8,6 @@ package fleetv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
-	status "google.golang.org/genproto/googleapis/rpc/status"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -23,203 +22,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// Format is the form of an object.
-type Output_Format int32
-
-const (
-	// Not set; means FORMAT_FULL.
-	Output_FORMAT_UNSPECIFIED Output_Format = 0
-	// The whole object.
-	Output_FORMAT_FULL Output_Format = 1
-	// Only apiVersion, kind and metadata (PartialObjectMetadata).
-	Output_FORMAT_METADATA Output_Format = 2
-	// The rows that the API server prints for kubectl (Table). Not for GetManifests.
-	Output_FORMAT_TABLE Output_Format = 3
-)
-
-// Enum value maps for Output_Format.
-var (
-	Output_Format_name = map[int32]string{
-		0: "FORMAT_UNSPECIFIED",
-		1: "FORMAT_FULL",
-		2: "FORMAT_METADATA",
-		3: "FORMAT_TABLE",
-	}
-	Output_Format_value = map[string]int32{
-		"FORMAT_UNSPECIFIED": 0,
-		"FORMAT_FULL":        1,
-		"FORMAT_METADATA":    2,
-		"FORMAT_TABLE":       3,
-	}
-)
-
-func (x Output_Format) Enum() *Output_Format {
-	p := new(Output_Format)
-	*p = x
-	return p
-}
-
-func (x Output_Format) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Output_Format) Descriptor() protoreflect.EnumDescriptor {
-	return file_fleet_v1_manifest_service_proto_enumTypes[0].Descriptor()
-}
-
-func (Output_Format) Type() protoreflect.EnumType {
-	return &file_fleet_v1_manifest_service_proto_enumTypes[0]
-}
-
-func (x Output_Format) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Output_Format.Descriptor instead.
-func (Output_Format) EnumDescriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{1, 0}
-}
-
-// ResourceType names a resource type. What is left out is discovered from each cluster.
-type ResourceType struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The API group such as `apps`; empty for the core group, or for any group while `version` is empty as well.
-	Group string `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
-	// The version such as `v1`. Default: the version that each cluster prefers.
-	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	// The plural name such as `deployments`; without a version also the singular name, the kind or a short name (`deploy`).
-	Resource      string `protobuf:"bytes,3,opt,name=resource,proto3" json:"resource,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ResourceType) Reset() {
-	*x = ResourceType{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ResourceType) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ResourceType) ProtoMessage() {}
-
-func (x *ResourceType) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ResourceType.ProtoReflect.Descriptor instead.
-func (*ResourceType) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *ResourceType) GetGroup() string {
-	if x != nil {
-		return x.Group
-	}
-	return ""
-}
-
-func (x *ResourceType) GetVersion() string {
-	if x != nil {
-		return x.Version
-	}
-	return ""
-}
-
-func (x *ResourceType) GetResource() string {
-	if x != nil {
-		return x.Resource
-	}
-	return ""
-}
-
-// Output says in which form objects are wanted.
-type Output struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The form. Default: FORMAT_FULL.
-	Format Output_Format `protobuf:"varint,1,opt,name=format,proto3,enum=fleet.v1.Output_Format" json:"format,omitempty"`
-	// Keep `metadata.managedFields`. Default: they are removed.
-	ManagedFields bool `protobuf:"varint,2,opt,name=managed_fields,json=managedFields,proto3" json:"managed_fields,omitempty"`
-	// Keep the data of Secrets. Default: `data`, `stringData` and the annotations in which tools such as kubectl keep a copy of
-	// what was applied are removed from them. The aggregator must permit it (`--allow-secret-data`); otherwise the call fails
-	// with PERMISSION_DENIED and the reason SECRET_DATA_NOT_ALLOWED.
-	SecretData bool `protobuf:"varint,3,opt,name=secret_data,json=secretData,proto3" json:"secret_data,omitempty"`
-	// A JSONPath template as kubectl takes it, such as `{.spec.replicas}`; at most 4096 bytes. Objects then come as what it
-	// prints, in `projection`, instead of JSON. With FORMAT_FULL and FORMAT_METADATA only. Default: objects as JSON.
-	JsonPath      string `protobuf:"bytes,4,opt,name=json_path,json=jsonPath,proto3" json:"json_path,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Output) Reset() {
-	*x = Output{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Output) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Output) ProtoMessage() {}
-
-func (x *Output) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Output.ProtoReflect.Descriptor instead.
-func (*Output) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Output) GetFormat() Output_Format {
-	if x != nil {
-		return x.Format
-	}
-	return Output_FORMAT_UNSPECIFIED
-}
-
-func (x *Output) GetManagedFields() bool {
-	if x != nil {
-		return x.ManagedFields
-	}
-	return false
-}
-
-func (x *Output) GetSecretData() bool {
-	if x != nil {
-		return x.SecretData
-	}
-	return false
-}
-
-func (x *Output) GetJsonPath() string {
-	if x != nil {
-		return x.JsonPath
-	}
-	return ""
-}
 
 // FetchManifestsRequest asks for the objects of one type.
 type FetchManifestsRequest struct {
@@ -260,7 +62,7 @@ type FetchManifestsRequest struct {
 
 func (x *FetchManifestsRequest) Reset() {
 	*x = FetchManifestsRequest{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[2]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -272,7 +74,7 @@ func (x *FetchManifestsRequest) String() string {
 func (*FetchManifestsRequest) ProtoMessage() {}
 
 func (x *FetchManifestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[2]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -285,7 +87,7 @@ func (x *FetchManifestsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchManifestsRequest.ProtoReflect.Descriptor instead.
 func (*FetchManifestsRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{2}
+	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *FetchManifestsRequest) GetSelector() *ClusterSelector {
@@ -396,7 +198,7 @@ type FetchManifestsResponse struct {
 
 func (x *FetchManifestsResponse) Reset() {
 	*x = FetchManifestsResponse{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[3]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -408,7 +210,7 @@ func (x *FetchManifestsResponse) String() string {
 func (*FetchManifestsResponse) ProtoMessage() {}
 
 func (x *FetchManifestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[3]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -421,7 +223,7 @@ func (x *FetchManifestsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FetchManifestsResponse.ProtoReflect.Descriptor instead.
 func (*FetchManifestsResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{3}
+	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *FetchManifestsResponse) GetEvent() isFetchManifestsResponse_Event {
@@ -505,7 +307,7 @@ type ManifestBatch struct {
 
 func (x *ManifestBatch) Reset() {
 	*x = ManifestBatch{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[4]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +319,7 @@ func (x *ManifestBatch) String() string {
 func (*ManifestBatch) ProtoMessage() {}
 
 func (x *ManifestBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[4]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +332,7 @@ func (x *ManifestBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ManifestBatch.ProtoReflect.Descriptor instead.
 func (*ManifestBatch) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{4}
+	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ManifestBatch) GetCluster() string {
@@ -575,80 +377,6 @@ func (x *ManifestBatch) GetCompletion() *Completion {
 	return nil
 }
 
-// Manifest is one object.
-type Manifest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The object's namespace; empty for cluster-scoped ones.
-	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// The object's name.
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// The object as JSON, as the API server sent it less what was removed. Items of typed lists lack apiVersion and kind.
-	// Empty with a projection.
-	Json string `protobuf:"bytes,3,opt,name=json,proto3" json:"json,omitempty"`
-	// What the JSONPath template of the request printed; at most 64 KiB.
-	Projection    string `protobuf:"bytes,4,opt,name=projection,proto3" json:"projection,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Manifest) Reset() {
-	*x = Manifest{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Manifest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Manifest) ProtoMessage() {}
-
-func (x *Manifest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Manifest.ProtoReflect.Descriptor instead.
-func (*Manifest) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *Manifest) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *Manifest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Manifest) GetJson() string {
-	if x != nil {
-		return x.Json
-	}
-	return ""
-}
-
-func (x *Manifest) GetProjection() string {
-	if x != nil {
-		return x.Projection
-	}
-	return ""
-}
-
 // Table is a piece of a server-side table.
 type Table struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -662,7 +390,7 @@ type Table struct {
 
 func (x *Table) Reset() {
 	*x = Table{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[6]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -674,7 +402,7 @@ func (x *Table) String() string {
 func (*Table) ProtoMessage() {}
 
 func (x *Table) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[6]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -687,7 +415,7 @@ func (x *Table) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table.ProtoReflect.Descriptor instead.
 func (*Table) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{6}
+	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Table) GetColumns() []*Table_Column {
@@ -700,1506 +428,6 @@ func (x *Table) GetColumns() []*Table_Column {
 func (x *Table) GetRows() []*Table_Row {
 	if x != nil {
 		return x.Rows
-	}
-	return nil
-}
-
-// Completion says how the reading of one cluster ended.
-type Completion struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Why it failed, as a status with an ErrorInfo of domain `clusterfleet`; unset when all was read. What came before
-	// the failure stays good.
-	Error *status.Status `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
-	// True for a virtual cluster: nothing was read.
-	Skipped bool `protobuf:"varint,2,opt,name=skipped,proto3" json:"skipped,omitempty"`
-	// Objects delivered.
-	Items int64 `protobuf:"varint,3,opt,name=items,proto3" json:"items,omitempty"`
-	// Bytes of JSON received from the API server.
-	Bytes int64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
-	// Pages read.
-	Pages int32 `protobuf:"varint,5,opt,name=pages,proto3" json:"pages,omitempty"`
-	// The list's resource version; empty for single objects and failures.
-	ResourceVersion string `protobuf:"bytes,6,opt,name=resource_version,json=resourceVersion,proto3" json:"resource_version,omitempty"`
-	// The time spent waiting for a turn in the aggregator.
-	Queued *durationpb.Duration `protobuf:"bytes,7,opt,name=queued,proto3" json:"queued,omitempty"`
-	// The time from its turn to its end.
-	Duration *durationpb.Duration `protobuf:"bytes,8,opt,name=duration,proto3" json:"duration,omitempty"`
-	// True if there are more objects than `limit_per_cluster`, as far as the server says: with a selector, what is left of the
-	// list may turn out to hold none that matches.
-	Truncated bool `protobuf:"varint,9,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	// True if the list changed while it was read so that its continue token expired, and it went on by another or was begun
-	// anew: no object comes twice, but objects may be of different resource versions of the list, one that was deleted meanwhile
-	// may be among them, and one that was created meanwhile may be missing.
-	Inconsistent  bool `protobuf:"varint,10,opt,name=inconsistent,proto3" json:"inconsistent,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Completion) Reset() {
-	*x = Completion{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Completion) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Completion) ProtoMessage() {}
-
-func (x *Completion) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Completion.ProtoReflect.Descriptor instead.
-func (*Completion) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *Completion) GetError() *status.Status {
-	if x != nil {
-		return x.Error
-	}
-	return nil
-}
-
-func (x *Completion) GetSkipped() bool {
-	if x != nil {
-		return x.Skipped
-	}
-	return false
-}
-
-func (x *Completion) GetItems() int64 {
-	if x != nil {
-		return x.Items
-	}
-	return 0
-}
-
-func (x *Completion) GetBytes() int64 {
-	if x != nil {
-		return x.Bytes
-	}
-	return 0
-}
-
-func (x *Completion) GetPages() int32 {
-	if x != nil {
-		return x.Pages
-	}
-	return 0
-}
-
-func (x *Completion) GetResourceVersion() string {
-	if x != nil {
-		return x.ResourceVersion
-	}
-	return ""
-}
-
-func (x *Completion) GetQueued() *durationpb.Duration {
-	if x != nil {
-		return x.Queued
-	}
-	return nil
-}
-
-func (x *Completion) GetDuration() *durationpb.Duration {
-	if x != nil {
-		return x.Duration
-	}
-	return nil
-}
-
-func (x *Completion) GetTruncated() bool {
-	if x != nil {
-		return x.Truncated
-	}
-	return false
-}
-
-func (x *Completion) GetInconsistent() bool {
-	if x != nil {
-		return x.Inconsistent
-	}
-	return false
-}
-
-// Reference names one object of one cluster.
-type Reference struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's name.
-	Cluster string `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// The object's type.
-	ResourceType *ResourceType `protobuf:"bytes,2,opt,name=resource_type,json=resourceType,proto3" json:"resource_type,omitempty"`
-	// The object's namespace; empty for cluster-scoped types.
-	Namespace string `protobuf:"bytes,3,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// The object's name.
-	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Reference) Reset() {
-	*x = Reference{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Reference) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Reference) ProtoMessage() {}
-
-func (x *Reference) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Reference.ProtoReflect.Descriptor instead.
-func (*Reference) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *Reference) GetCluster() string {
-	if x != nil {
-		return x.Cluster
-	}
-	return ""
-}
-
-func (x *Reference) GetResourceType() *ResourceType {
-	if x != nil {
-		return x.ResourceType
-	}
-	return nil
-}
-
-func (x *Reference) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *Reference) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-// GetManifestsRequest asks for single objects.
-type GetManifestsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The objects, at most 10,000; results carry the index into this list. One that is named twice is read once.
-	References []*Reference `protobuf:"bytes,1,rep,name=references,proto3" json:"references,omitempty"`
-	// The most time that one object may take, waiting for its turn not included. Default: 30 s.
-	PerClusterTimeout *durationpb.Duration `protobuf:"bytes,2,opt,name=per_cluster_timeout,json=perClusterTimeout,proto3" json:"per_cluster_timeout,omitempty"`
-	// How many clusters are read at once. Default: four times what it is for lists; upper bound: the server's limits.
-	MaxConcurrency int32 `protobuf:"varint,3,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
-	// The form of the objects.
-	Output *Output `protobuf:"bytes,4,opt,name=output,proto3" json:"output,omitempty"`
-	// Try also clusters that the aggregator knows to be unreachable. Default: they fail at once with what is known of them.
-	IncludeUnreachable bool `protobuf:"varint,5,opt,name=include_unreachable,json=includeUnreachable,proto3" json:"include_unreachable,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
-}
-
-func (x *GetManifestsRequest) Reset() {
-	*x = GetManifestsRequest{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetManifestsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetManifestsRequest) ProtoMessage() {}
-
-func (x *GetManifestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetManifestsRequest.ProtoReflect.Descriptor instead.
-func (*GetManifestsRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *GetManifestsRequest) GetReferences() []*Reference {
-	if x != nil {
-		return x.References
-	}
-	return nil
-}
-
-func (x *GetManifestsRequest) GetPerClusterTimeout() *durationpb.Duration {
-	if x != nil {
-		return x.PerClusterTimeout
-	}
-	return nil
-}
-
-func (x *GetManifestsRequest) GetMaxConcurrency() int32 {
-	if x != nil {
-		return x.MaxConcurrency
-	}
-	return 0
-}
-
-func (x *GetManifestsRequest) GetOutput() *Output {
-	if x != nil {
-		return x.Output
-	}
-	return nil
-}
-
-func (x *GetManifestsRequest) GetIncludeUnreachable() bool {
-	if x != nil {
-		return x.IncludeUnreachable
-	}
-	return false
-}
-
-// GetManifestsResponse is one event of the stream.
-type GetManifestsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// What happened.
-	//
-	// Types that are valid to be assigned to Event:
-	//
-	//	*GetManifestsResponse_Started
-	//	*GetManifestsResponse_Result
-	//	*GetManifestsResponse_Summary
-	Event         isGetManifestsResponse_Event `protobuf_oneof:"event"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetManifestsResponse) Reset() {
-	*x = GetManifestsResponse{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetManifestsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetManifestsResponse) ProtoMessage() {}
-
-func (x *GetManifestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetManifestsResponse.ProtoReflect.Descriptor instead.
-func (*GetManifestsResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *GetManifestsResponse) GetEvent() isGetManifestsResponse_Event {
-	if x != nil {
-		return x.Event
-	}
-	return nil
-}
-
-func (x *GetManifestsResponse) GetStarted() *Started {
-	if x != nil {
-		if x, ok := x.Event.(*GetManifestsResponse_Started); ok {
-			return x.Started
-		}
-	}
-	return nil
-}
-
-func (x *GetManifestsResponse) GetResult() *ReferenceResult {
-	if x != nil {
-		if x, ok := x.Event.(*GetManifestsResponse_Result); ok {
-			return x.Result
-		}
-	}
-	return nil
-}
-
-func (x *GetManifestsResponse) GetSummary() *Summary {
-	if x != nil {
-		if x, ok := x.Event.(*GetManifestsResponse_Summary); ok {
-			return x.Summary
-		}
-	}
-	return nil
-}
-
-type isGetManifestsResponse_Event interface {
-	isGetManifestsResponse_Event()
-}
-
-type GetManifestsResponse_Started struct {
-	// The first message.
-	Started *Started `protobuf:"bytes,1,opt,name=started,proto3,oneof"`
-}
-
-type GetManifestsResponse_Result struct {
-	// What became of one reference.
-	Result *ReferenceResult `protobuf:"bytes,2,opt,name=result,proto3,oneof"`
-}
-
-type GetManifestsResponse_Summary struct {
-	// The last message.
-	Summary *Summary `protobuf:"bytes,3,opt,name=summary,proto3,oneof"`
-}
-
-func (*GetManifestsResponse_Started) isGetManifestsResponse_Event() {}
-
-func (*GetManifestsResponse_Result) isGetManifestsResponse_Event() {}
-
-func (*GetManifestsResponse_Summary) isGetManifestsResponse_Event() {}
-
-// ReferenceResult is what became of one reference.
-type ReferenceResult struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The reference's index in the request, from 0.
-	Index int32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
-	// The cluster's name.
-	Cluster string `protobuf:"bytes,2,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// The object; unset when it could not be read.
-	Manifest *Manifest `protobuf:"bytes,3,opt,name=manifest,proto3" json:"manifest,omitempty"`
-	// Why it could not be read, as a status with an ErrorInfo of domain `clusterfleet`.
-	Error *status.Status `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
-	// True for an object of a virtual cluster: nothing was read.
-	Skipped       bool `protobuf:"varint,5,opt,name=skipped,proto3" json:"skipped,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReferenceResult) Reset() {
-	*x = ReferenceResult{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReferenceResult) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReferenceResult) ProtoMessage() {}
-
-func (x *ReferenceResult) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReferenceResult.ProtoReflect.Descriptor instead.
-func (*ReferenceResult) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *ReferenceResult) GetIndex() int32 {
-	if x != nil {
-		return x.Index
-	}
-	return 0
-}
-
-func (x *ReferenceResult) GetCluster() string {
-	if x != nil {
-		return x.Cluster
-	}
-	return ""
-}
-
-func (x *ReferenceResult) GetManifest() *Manifest {
-	if x != nil {
-		return x.Manifest
-	}
-	return nil
-}
-
-func (x *ReferenceResult) GetError() *status.Status {
-	if x != nil {
-		return x.Error
-	}
-	return nil
-}
-
-func (x *ReferenceResult) GetSkipped() bool {
-	if x != nil {
-		return x.Skipped
-	}
-	return false
-}
-
-// CompareManifestsRequest asks how objects differ over the fleet.
-type CompareManifestsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which clusters. Default: the whole fleet.
-	Selector *ClusterSelector `protobuf:"bytes,1,opt,name=selector,proto3" json:"selector,omitempty"`
-	// The most time that one cluster may take, waiting for its turn not included. Default: 30 s.
-	PerClusterTimeout *durationpb.Duration `protobuf:"bytes,2,opt,name=per_cluster_timeout,json=perClusterTimeout,proto3" json:"per_cluster_timeout,omitempty"`
-	// How many clusters are read at once. Default and upper bound: the server's limits.
-	MaxConcurrency int32 `protobuf:"varint,3,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
-	// The type of the objects.
-	ResourceType *ResourceType `protobuf:"bytes,4,opt,name=resource_type,json=resourceType,proto3" json:"resource_type,omitempty"`
-	// The namespace to read. Default: all namespaces.
-	Namespace string `protobuf:"bytes,5,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// Compare only the object of this name; a namespaced type then needs `namespace`. Default: all objects.
-	Name string `protobuf:"bytes,6,opt,name=name,proto3" json:"name,omitempty"`
-	// A Kubernetes label selector over objects; at most 4096 bytes. Not together with `name`. Default: any labels.
-	LabelSelector string `protobuf:"bytes,7,opt,name=label_selector,json=labelSelector,proto3" json:"label_selector,omitempty"`
-	// A Kubernetes field selector over objects; at most 4096 bytes. Not together with `name`. Default: any fields.
-	FieldSelector string `protobuf:"bytes,8,opt,name=field_selector,json=fieldSelector,proto3" json:"field_selector,omitempty"`
-	// The selected cluster that the others are compared with. Default, also for objects that it lacks: the variant that most
-	// clusters have, of equals that of the first cluster by name.
-	Against string `protobuf:"bytes,9,opt,name=against,proto3" json:"against,omitempty"`
-	// What does not count as a difference, beside what never does: paths such as `spec.replicas`,
-	// `metadata.annotations['example.com/owner']` or `spec.template.spec.containers[*].image`.
-	Ignore []string `protobuf:"bytes,10,rep,name=ignore,proto3" json:"ignore,omitempty"`
-	// Tell of objects that are the same everywhere as well. Default: only their number, in `ComparisonTotals`.
-	IncludeEqual bool `protobuf:"varint,11,opt,name=include_equal,json=includeEqual,proto3" json:"include_equal,omitempty"`
-	// Try also clusters that the aggregator knows to be unreachable. Default: they fail at once with what is known of them.
-	IncludeUnreachable bool `protobuf:"varint,12,opt,name=include_unreachable,json=includeUnreachable,proto3" json:"include_unreachable,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
-}
-
-func (x *CompareManifestsRequest) Reset() {
-	*x = CompareManifestsRequest{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CompareManifestsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CompareManifestsRequest) ProtoMessage() {}
-
-func (x *CompareManifestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CompareManifestsRequest.ProtoReflect.Descriptor instead.
-func (*CompareManifestsRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *CompareManifestsRequest) GetSelector() *ClusterSelector {
-	if x != nil {
-		return x.Selector
-	}
-	return nil
-}
-
-func (x *CompareManifestsRequest) GetPerClusterTimeout() *durationpb.Duration {
-	if x != nil {
-		return x.PerClusterTimeout
-	}
-	return nil
-}
-
-func (x *CompareManifestsRequest) GetMaxConcurrency() int32 {
-	if x != nil {
-		return x.MaxConcurrency
-	}
-	return 0
-}
-
-func (x *CompareManifestsRequest) GetResourceType() *ResourceType {
-	if x != nil {
-		return x.ResourceType
-	}
-	return nil
-}
-
-func (x *CompareManifestsRequest) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *CompareManifestsRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *CompareManifestsRequest) GetLabelSelector() string {
-	if x != nil {
-		return x.LabelSelector
-	}
-	return ""
-}
-
-func (x *CompareManifestsRequest) GetFieldSelector() string {
-	if x != nil {
-		return x.FieldSelector
-	}
-	return ""
-}
-
-func (x *CompareManifestsRequest) GetAgainst() string {
-	if x != nil {
-		return x.Against
-	}
-	return ""
-}
-
-func (x *CompareManifestsRequest) GetIgnore() []string {
-	if x != nil {
-		return x.Ignore
-	}
-	return nil
-}
-
-func (x *CompareManifestsRequest) GetIncludeEqual() bool {
-	if x != nil {
-		return x.IncludeEqual
-	}
-	return false
-}
-
-func (x *CompareManifestsRequest) GetIncludeUnreachable() bool {
-	if x != nil {
-		return x.IncludeUnreachable
-	}
-	return false
-}
-
-// CompareManifestsResponse is one event of the stream.
-type CompareManifestsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// What happened.
-	//
-	// Types that are valid to be assigned to Event:
-	//
-	//	*CompareManifestsResponse_Started
-	//	*CompareManifestsResponse_Cluster
-	//	*CompareManifestsResponse_Object
-	//	*CompareManifestsResponse_Totals
-	//	*CompareManifestsResponse_Summary
-	Event         isCompareManifestsResponse_Event `protobuf_oneof:"event"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CompareManifestsResponse) Reset() {
-	*x = CompareManifestsResponse{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CompareManifestsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CompareManifestsResponse) ProtoMessage() {}
-
-func (x *CompareManifestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CompareManifestsResponse.ProtoReflect.Descriptor instead.
-func (*CompareManifestsResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *CompareManifestsResponse) GetEvent() isCompareManifestsResponse_Event {
-	if x != nil {
-		return x.Event
-	}
-	return nil
-}
-
-func (x *CompareManifestsResponse) GetStarted() *Started {
-	if x != nil {
-		if x, ok := x.Event.(*CompareManifestsResponse_Started); ok {
-			return x.Started
-		}
-	}
-	return nil
-}
-
-func (x *CompareManifestsResponse) GetCluster() *ComparedCluster {
-	if x != nil {
-		if x, ok := x.Event.(*CompareManifestsResponse_Cluster); ok {
-			return x.Cluster
-		}
-	}
-	return nil
-}
-
-func (x *CompareManifestsResponse) GetObject() *ComparedObject {
-	if x != nil {
-		if x, ok := x.Event.(*CompareManifestsResponse_Object); ok {
-			return x.Object
-		}
-	}
-	return nil
-}
-
-func (x *CompareManifestsResponse) GetTotals() *ComparisonTotals {
-	if x != nil {
-		if x, ok := x.Event.(*CompareManifestsResponse_Totals); ok {
-			return x.Totals
-		}
-	}
-	return nil
-}
-
-func (x *CompareManifestsResponse) GetSummary() *Summary {
-	if x != nil {
-		if x, ok := x.Event.(*CompareManifestsResponse_Summary); ok {
-			return x.Summary
-		}
-	}
-	return nil
-}
-
-type isCompareManifestsResponse_Event interface {
-	isCompareManifestsResponse_Event()
-}
-
-type CompareManifestsResponse_Started struct {
-	// The first message.
-	Started *Started `protobuf:"bytes,1,opt,name=started,proto3,oneof"`
-}
-
-type CompareManifestsResponse_Cluster struct {
-	// One cluster was read.
-	Cluster *ComparedCluster `protobuf:"bytes,2,opt,name=cluster,proto3,oneof"`
-}
-
-type CompareManifestsResponse_Object struct {
-	// One object, once all clusters were read; in the order of namespaces and names.
-	Object *ComparedObject `protobuf:"bytes,3,opt,name=object,proto3,oneof"`
-}
-
-type CompareManifestsResponse_Totals struct {
-	// What all objects together are, after them.
-	Totals *ComparisonTotals `protobuf:"bytes,4,opt,name=totals,proto3,oneof"`
-}
-
-type CompareManifestsResponse_Summary struct {
-	// The last message.
-	Summary *Summary `protobuf:"bytes,5,opt,name=summary,proto3,oneof"`
-}
-
-func (*CompareManifestsResponse_Started) isCompareManifestsResponse_Event() {}
-
-func (*CompareManifestsResponse_Cluster) isCompareManifestsResponse_Event() {}
-
-func (*CompareManifestsResponse_Object) isCompareManifestsResponse_Event() {}
-
-func (*CompareManifestsResponse_Totals) isCompareManifestsResponse_Event() {}
-
-func (*CompareManifestsResponse_Summary) isCompareManifestsResponse_Event() {}
-
-// ComparedCluster says how the reading of one cluster ended.
-type ComparedCluster struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's name.
-	Cluster string `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// How it ended. A cluster that failed takes no part in the comparison. One that answers NOT_FOUND has not failed: it was
-	// read, and lacks the object or, where it does not serve the type, all objects.
-	Completion    *Completion `protobuf:"bytes,2,opt,name=completion,proto3" json:"completion,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ComparedCluster) Reset() {
-	*x = ComparedCluster{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ComparedCluster) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ComparedCluster) ProtoMessage() {}
-
-func (x *ComparedCluster) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ComparedCluster.ProtoReflect.Descriptor instead.
-func (*ComparedCluster) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{14}
-}
-
-func (x *ComparedCluster) GetCluster() string {
-	if x != nil {
-		return x.Cluster
-	}
-	return ""
-}
-
-func (x *ComparedCluster) GetCompletion() *Completion {
-	if x != nil {
-		return x.Completion
-	}
-	return nil
-}
-
-// ComparedObject is one object over the fleet.
-type ComparedObject struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The object's namespace; empty for cluster-scoped ones.
-	Namespace string `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	// The object's name.
-	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Its forms: the baseline first, then by the number of clusters.
-	Variants []*ComparedObject_Variant `protobuf:"bytes,3,rep,name=variants,proto3" json:"variants,omitempty"`
-	// The clusters that were read and have no such object, by name.
-	Missing       []string `protobuf:"bytes,4,rep,name=missing,proto3" json:"missing,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ComparedObject) Reset() {
-	*x = ComparedObject{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ComparedObject) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ComparedObject) ProtoMessage() {}
-
-func (x *ComparedObject) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ComparedObject.ProtoReflect.Descriptor instead.
-func (*ComparedObject) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *ComparedObject) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *ComparedObject) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *ComparedObject) GetVariants() []*ComparedObject_Variant {
-	if x != nil {
-		return x.Variants
-	}
-	return nil
-}
-
-func (x *ComparedObject) GetMissing() []string {
-	if x != nil {
-		return x.Missing
-	}
-	return nil
-}
-
-// ComparisonTotals counts what was compared.
-type ComparisonTotals struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Objects of different namespace or name.
-	Objects int64 `protobuf:"varint,1,opt,name=objects,proto3" json:"objects,omitempty"`
-	// Those that are the same in every cluster that was read.
-	Equal int64 `protobuf:"varint,2,opt,name=equal,proto3" json:"equal,omitempty"`
-	// Those that have more than one variant.
-	Differing int64 `protobuf:"varint,3,opt,name=differing,proto3" json:"differing,omitempty"`
-	// Those that some cluster that was read does not have; some of them are differing as well.
-	MissingSomewhere int64 `protobuf:"varint,4,opt,name=missing_somewhere,json=missingSomewhere,proto3" json:"missing_somewhere,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *ComparisonTotals) Reset() {
-	*x = ComparisonTotals{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ComparisonTotals) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ComparisonTotals) ProtoMessage() {}
-
-func (x *ComparisonTotals) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ComparisonTotals.ProtoReflect.Descriptor instead.
-func (*ComparisonTotals) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *ComparisonTotals) GetObjects() int64 {
-	if x != nil {
-		return x.Objects
-	}
-	return 0
-}
-
-func (x *ComparisonTotals) GetEqual() int64 {
-	if x != nil {
-		return x.Equal
-	}
-	return 0
-}
-
-func (x *ComparisonTotals) GetDiffering() int64 {
-	if x != nil {
-		return x.Differing
-	}
-	return 0
-}
-
-func (x *ComparisonTotals) GetMissingSomewhere() int64 {
-	if x != nil {
-		return x.MissingSomewhere
-	}
-	return 0
-}
-
-// ListResourceTypesRequest asks for the resource types of clusters.
-type ListResourceTypesRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which clusters. Default: the whole fleet.
-	Selector *ClusterSelector `protobuf:"bytes,1,opt,name=selector,proto3" json:"selector,omitempty"`
-	// Only types of this API group. Default: any group.
-	Group *string `protobuf:"bytes,2,opt,name=group,proto3,oneof" json:"group,omitempty"`
-	// Only types that a newer version of Kubernetes does not serve any more.
-	Deprecated bool `protobuf:"varint,3,opt,name=deprecated,proto3" json:"deprecated,omitempty"`
-	// Try also clusters that the aggregator knows to be unreachable. Default: they fail at once with what is known of them.
-	IncludeUnreachable bool `protobuf:"varint,4,opt,name=include_unreachable,json=includeUnreachable,proto3" json:"include_unreachable,omitempty"`
-	// The most time that one cluster may take, waiting for its turn not included. Default: 30 s.
-	PerClusterTimeout *durationpb.Duration `protobuf:"bytes,5,opt,name=per_cluster_timeout,json=perClusterTimeout,proto3" json:"per_cluster_timeout,omitempty"`
-	// How many clusters are asked at once. Default and upper bound: the server's limits.
-	MaxConcurrency int32 `protobuf:"varint,6,opt,name=max_concurrency,json=maxConcurrency,proto3" json:"max_concurrency,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *ListResourceTypesRequest) Reset() {
-	*x = ListResourceTypesRequest{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[17]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListResourceTypesRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListResourceTypesRequest) ProtoMessage() {}
-
-func (x *ListResourceTypesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[17]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListResourceTypesRequest.ProtoReflect.Descriptor instead.
-func (*ListResourceTypesRequest) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{17}
-}
-
-func (x *ListResourceTypesRequest) GetSelector() *ClusterSelector {
-	if x != nil {
-		return x.Selector
-	}
-	return nil
-}
-
-func (x *ListResourceTypesRequest) GetGroup() string {
-	if x != nil && x.Group != nil {
-		return *x.Group
-	}
-	return ""
-}
-
-func (x *ListResourceTypesRequest) GetDeprecated() bool {
-	if x != nil {
-		return x.Deprecated
-	}
-	return false
-}
-
-func (x *ListResourceTypesRequest) GetIncludeUnreachable() bool {
-	if x != nil {
-		return x.IncludeUnreachable
-	}
-	return false
-}
-
-func (x *ListResourceTypesRequest) GetPerClusterTimeout() *durationpb.Duration {
-	if x != nil {
-		return x.PerClusterTimeout
-	}
-	return nil
-}
-
-func (x *ListResourceTypesRequest) GetMaxConcurrency() int32 {
-	if x != nil {
-		return x.MaxConcurrency
-	}
-	return 0
-}
-
-// ListResourceTypesResponse is what clusters serve.
-type ListResourceTypesResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The types, by group, name and version.
-	Types []*ServedType `protobuf:"bytes,1,rep,name=types,proto3" json:"types,omitempty"`
-	// Groups and versions that clusters announce and cannot serve, as those of an APIService whose server is down.
-	Broken []*BrokenAPI `protobuf:"bytes,2,rep,name=broken,proto3" json:"broken,omitempty"`
-	// The versions of Kubernetes that the clusters run, by version; at most 1000. Of clusters that were never probed nothing is
-	// known.
-	Versions []*VersionCount `protobuf:"bytes,3,rep,name=versions,proto3" json:"versions,omitempty"`
-	// The clusters that could not be asked, by name; at most 1000.
-	Failures []*FailedCluster `protobuf:"bytes,4,rep,name=failures,proto3" json:"failures,omitempty"`
-	// What became of the clusters.
-	Summary *Summary `protobuf:"bytes,5,opt,name=summary,proto3" json:"summary,omitempty"`
-	// How many types are left out, those that fewest clusters serve: an answer has room for thousands of types, and no more.
-	// Ask for one group then.
-	OmittedTypes  int32 `protobuf:"varint,6,opt,name=omitted_types,json=omittedTypes,proto3" json:"omitted_types,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListResourceTypesResponse) Reset() {
-	*x = ListResourceTypesResponse{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[18]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListResourceTypesResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListResourceTypesResponse) ProtoMessage() {}
-
-func (x *ListResourceTypesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[18]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListResourceTypesResponse.ProtoReflect.Descriptor instead.
-func (*ListResourceTypesResponse) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{18}
-}
-
-func (x *ListResourceTypesResponse) GetTypes() []*ServedType {
-	if x != nil {
-		return x.Types
-	}
-	return nil
-}
-
-func (x *ListResourceTypesResponse) GetBroken() []*BrokenAPI {
-	if x != nil {
-		return x.Broken
-	}
-	return nil
-}
-
-func (x *ListResourceTypesResponse) GetVersions() []*VersionCount {
-	if x != nil {
-		return x.Versions
-	}
-	return nil
-}
-
-func (x *ListResourceTypesResponse) GetFailures() []*FailedCluster {
-	if x != nil {
-		return x.Failures
-	}
-	return nil
-}
-
-func (x *ListResourceTypesResponse) GetSummary() *Summary {
-	if x != nil {
-		return x.Summary
-	}
-	return nil
-}
-
-func (x *ListResourceTypesResponse) GetOmittedTypes() int32 {
-	if x != nil {
-		return x.OmittedTypes
-	}
-	return 0
-}
-
-// ServedType is one resource type in one version.
-type ServedType struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The API group; empty for the core group.
-	Group string `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
-	// The version such as `v1`.
-	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	// The plural name.
-	Resource string `protobuf:"bytes,3,opt,name=resource,proto3" json:"resource,omitempty"`
-	// The kind.
-	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
-	// True for types whose objects are in namespaces. Where clusters do not agree about kind, scope and short names, it is what
-	// most of them say.
-	Namespaced bool `protobuf:"varint,5,opt,name=namespaced,proto3" json:"namespaced,omitempty"`
-	// Short names.
-	ShortNames []string `protobuf:"bytes,6,rep,name=short_names,json=shortNames,proto3" json:"short_names,omitempty"`
-	// How many clusters serve it.
-	Clusters int32 `protobuf:"varint,7,opt,name=clusters,proto3" json:"clusters,omitempty"`
-	// For how many of them it is the version that they prefer.
-	Preferred int32 `protobuf:"varint,8,opt,name=preferred,proto3" json:"preferred,omitempty"`
-	// Clusters that were asked and do not serve it, by name; at most 100, and fewer where the answer has no room. None where
-	// only one cluster serves it.
-	Missing []string `protobuf:"bytes,9,rep,name=missing,proto3" json:"missing,omitempty"`
-	// How many clusters were asked and do not serve it.
-	MissingCount int32 `protobuf:"varint,10,opt,name=missing_count,json=missingCount,proto3" json:"missing_count,omitempty"`
-	// The version of Kubernetes, such as `1.25`, that deprecated it; empty where nothing is known.
-	DeprecatedIn string `protobuf:"bytes,11,opt,name=deprecated_in,json=deprecatedIn,proto3" json:"deprecated_in,omitempty"`
-	// The version of Kubernetes that does not serve it any more; empty where nothing is known.
-	RemovedIn string `protobuf:"bytes,12,opt,name=removed_in,json=removedIn,proto3" json:"removed_in,omitempty"`
-	// What replaces it, as `group/version kind`; empty where nothing is known.
-	Replacement string `protobuf:"bytes,13,opt,name=replacement,proto3" json:"replacement,omitempty"`
-	// Clusters that serve it, by name; at most 100, and fewer where the answer has no room.
-	Serving       []string `protobuf:"bytes,14,rep,name=serving,proto3" json:"serving,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ServedType) Reset() {
-	*x = ServedType{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[19]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ServedType) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ServedType) ProtoMessage() {}
-
-func (x *ServedType) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[19]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ServedType.ProtoReflect.Descriptor instead.
-func (*ServedType) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{19}
-}
-
-func (x *ServedType) GetGroup() string {
-	if x != nil {
-		return x.Group
-	}
-	return ""
-}
-
-func (x *ServedType) GetVersion() string {
-	if x != nil {
-		return x.Version
-	}
-	return ""
-}
-
-func (x *ServedType) GetResource() string {
-	if x != nil {
-		return x.Resource
-	}
-	return ""
-}
-
-func (x *ServedType) GetKind() string {
-	if x != nil {
-		return x.Kind
-	}
-	return ""
-}
-
-func (x *ServedType) GetNamespaced() bool {
-	if x != nil {
-		return x.Namespaced
-	}
-	return false
-}
-
-func (x *ServedType) GetShortNames() []string {
-	if x != nil {
-		return x.ShortNames
-	}
-	return nil
-}
-
-func (x *ServedType) GetClusters() int32 {
-	if x != nil {
-		return x.Clusters
-	}
-	return 0
-}
-
-func (x *ServedType) GetPreferred() int32 {
-	if x != nil {
-		return x.Preferred
-	}
-	return 0
-}
-
-func (x *ServedType) GetMissing() []string {
-	if x != nil {
-		return x.Missing
-	}
-	return nil
-}
-
-func (x *ServedType) GetMissingCount() int32 {
-	if x != nil {
-		return x.MissingCount
-	}
-	return 0
-}
-
-func (x *ServedType) GetDeprecatedIn() string {
-	if x != nil {
-		return x.DeprecatedIn
-	}
-	return ""
-}
-
-func (x *ServedType) GetRemovedIn() string {
-	if x != nil {
-		return x.RemovedIn
-	}
-	return ""
-}
-
-func (x *ServedType) GetReplacement() string {
-	if x != nil {
-		return x.Replacement
-	}
-	return ""
-}
-
-func (x *ServedType) GetServing() []string {
-	if x != nil {
-		return x.Serving
-	}
-	return nil
-}
-
-// BrokenAPI is a group and version that clusters announce and cannot serve.
-type BrokenAPI struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The API group.
-	Group string `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
-	// The version.
-	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	// The clusters where it is so, by name; at most 100, and fewer where the answer has no room.
-	Clusters []string `protobuf:"bytes,3,rep,name=clusters,proto3" json:"clusters,omitempty"`
-	// How many these are.
-	ClusterCount int32 `protobuf:"varint,4,opt,name=cluster_count,json=clusterCount,proto3" json:"cluster_count,omitempty"`
-	// What the first of them answered.
-	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *BrokenAPI) Reset() {
-	*x = BrokenAPI{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[20]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *BrokenAPI) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*BrokenAPI) ProtoMessage() {}
-
-func (x *BrokenAPI) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[20]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use BrokenAPI.ProtoReflect.Descriptor instead.
-func (*BrokenAPI) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{20}
-}
-
-func (x *BrokenAPI) GetGroup() string {
-	if x != nil {
-		return x.Group
-	}
-	return ""
-}
-
-func (x *BrokenAPI) GetVersion() string {
-	if x != nil {
-		return x.Version
-	}
-	return ""
-}
-
-func (x *BrokenAPI) GetClusters() []string {
-	if x != nil {
-		return x.Clusters
-	}
-	return nil
-}
-
-func (x *BrokenAPI) GetClusterCount() int32 {
-	if x != nil {
-		return x.ClusterCount
-	}
-	return 0
-}
-
-func (x *BrokenAPI) GetMessage() string {
-	if x != nil {
-		return x.Message
-	}
-	return ""
-}
-
-// VersionCount counts the clusters of one version of Kubernetes.
-type VersionCount struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The version such as `v1.34.1`.
-	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
-	// How many clusters run it.
-	Clusters      int32 `protobuf:"varint,2,opt,name=clusters,proto3" json:"clusters,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *VersionCount) Reset() {
-	*x = VersionCount{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[21]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *VersionCount) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*VersionCount) ProtoMessage() {}
-
-func (x *VersionCount) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[21]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use VersionCount.ProtoReflect.Descriptor instead.
-func (*VersionCount) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{21}
-}
-
-func (x *VersionCount) GetVersion() string {
-	if x != nil {
-		return x.Version
-	}
-	return ""
-}
-
-func (x *VersionCount) GetClusters() int32 {
-	if x != nil {
-		return x.Clusters
-	}
-	return 0
-}
-
-// FailedCluster is a cluster that could not be asked.
-type FailedCluster struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's name.
-	Cluster string `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// Why, as a status with an ErrorInfo of domain `clusterfleet`.
-	Error         *status.Status `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *FailedCluster) Reset() {
-	*x = FailedCluster{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[22]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *FailedCluster) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*FailedCluster) ProtoMessage() {}
-
-func (x *FailedCluster) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[22]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use FailedCluster.ProtoReflect.Descriptor instead.
-func (*FailedCluster) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{22}
-}
-
-func (x *FailedCluster) GetCluster() string {
-	if x != nil {
-		return x.Cluster
-	}
-	return ""
-}
-
-func (x *FailedCluster) GetError() *status.Status {
-	if x != nil {
-		return x.Error
 	}
 	return nil
 }
@@ -2223,7 +451,7 @@ type Table_Column struct {
 
 func (x *Table_Column) Reset() {
 	*x = Table_Column{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[23]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2235,7 +463,7 @@ func (x *Table_Column) String() string {
 func (*Table_Column) ProtoMessage() {}
 
 func (x *Table_Column) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[23]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2248,7 +476,7 @@ func (x *Table_Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table_Column.ProtoReflect.Descriptor instead.
 func (*Table_Column) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{6, 0}
+	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{3, 0}
 }
 
 func (x *Table_Column) GetName() string {
@@ -2301,7 +529,7 @@ type Table_Row struct {
 
 func (x *Table_Row) Reset() {
 	*x = Table_Row{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[24]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2313,7 +541,7 @@ func (x *Table_Row) String() string {
 func (*Table_Row) ProtoMessage() {}
 
 func (x *Table_Row) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[24]
+	mi := &file_fleet_v1_manifest_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2326,7 +554,7 @@ func (x *Table_Row) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Table_Row.ProtoReflect.Descriptor instead.
 func (*Table_Row) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{6, 1}
+	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{3, 1}
 }
 
 func (x *Table_Row) GetCells() []string {
@@ -2350,108 +578,11 @@ func (x *Table_Row) GetName() string {
 	return ""
 }
 
-// Variant is one form of the object, less what does not count as a difference.
-type ComparedObject_Variant struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The clusters that have it, by name.
-	Clusters []string `protobuf:"bytes,1,rep,name=clusters,proto3" json:"clusters,omitempty"`
-	// The SHA-256 of the normalized object, in hexadecimal. Of a Secret it differs from call to call.
-	Hash string `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
-	// True for the variant that the others are compared with: that of `against`, or of most clusters.
-	Baseline bool `protobuf:"varint,3,opt,name=baseline,proto3" json:"baseline,omitempty"`
-	// How it differs from the baseline: a unified diff of both as YAML, at most 256 KiB; empty for the baseline.
-	Diff string `protobuf:"bytes,4,opt,name=diff,proto3" json:"diff,omitempty"`
-	// Why there is no diff, or not all of it; empty where it is whole.
-	DiffOmitted   string `protobuf:"bytes,5,opt,name=diff_omitted,json=diffOmitted,proto3" json:"diff_omitted,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ComparedObject_Variant) Reset() {
-	*x = ComparedObject_Variant{}
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[25]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ComparedObject_Variant) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ComparedObject_Variant) ProtoMessage() {}
-
-func (x *ComparedObject_Variant) ProtoReflect() protoreflect.Message {
-	mi := &file_fleet_v1_manifest_service_proto_msgTypes[25]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ComparedObject_Variant.ProtoReflect.Descriptor instead.
-func (*ComparedObject_Variant) Descriptor() ([]byte, []int) {
-	return file_fleet_v1_manifest_service_proto_rawDescGZIP(), []int{15, 0}
-}
-
-func (x *ComparedObject_Variant) GetClusters() []string {
-	if x != nil {
-		return x.Clusters
-	}
-	return nil
-}
-
-func (x *ComparedObject_Variant) GetHash() string {
-	if x != nil {
-		return x.Hash
-	}
-	return ""
-}
-
-func (x *ComparedObject_Variant) GetBaseline() bool {
-	if x != nil {
-		return x.Baseline
-	}
-	return false
-}
-
-func (x *ComparedObject_Variant) GetDiff() string {
-	if x != nil {
-		return x.Diff
-	}
-	return ""
-}
-
-func (x *ComparedObject_Variant) GetDiffOmitted() string {
-	if x != nil {
-		return x.DiffOmitted
-	}
-	return ""
-}
-
 var File_fleet_v1_manifest_service_proto protoreflect.FileDescriptor
 
 const file_fleet_v1_manifest_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1ffleet/v1/manifest_service.proto\x12\bfleet.v1\x1a\x1bbuf/validate/validate.proto\x1a\x17fleet/v1/selector.proto\x1a\x15fleet/v1/stream.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\xec\x01\n" +
-	"\fResourceType\x12C\n" +
-	"\x05group\x18\x01 \x01(\tB-\xbaH*r((\xfd\x012#^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$R\x05group\x12E\n" +
-	"\aversion\x18\x02 \x01(\tB+\xbaH(r&(?2\"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$R\aversion\x12P\n" +
-	"\bresource\x18\x03 \x01(\tB4\xbaH1r/\x10\x01(\xfd\x012(^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$R\bresource\"\x8c\x02\n" +
-	"\x06Output\x129\n" +
-	"\x06format\x18\x01 \x01(\x0e2\x17.fleet.v1.Output.FormatB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06format\x12%\n" +
-	"\x0emanaged_fields\x18\x02 \x01(\bR\rmanagedFields\x12\x1f\n" +
-	"\vsecret_data\x18\x03 \x01(\bR\n" +
-	"secretData\x12%\n" +
-	"\tjson_path\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80 R\bjsonPath\"X\n" +
-	"\x06Format\x12\x16\n" +
-	"\x12FORMAT_UNSPECIFIED\x10\x00\x12\x0f\n" +
-	"\vFORMAT_FULL\x10\x01\x12\x13\n" +
-	"\x0fFORMAT_METADATA\x10\x02\x12\x10\n" +
-	"\fFORMAT_TABLE\x10\x03\"\xce\x05\n" +
+	"\x1ffleet/v1/manifest_service.proto\x12\bfleet.v1\x1a\x1bbuf/validate/validate.proto\x1a\x19fleet/v1/comparison.proto\x1a\x17fleet/v1/manifest.proto\x1a\x18fleet/v1/reference.proto\x1a\x1dfleet/v1/resource_types.proto\x1a\x17fleet/v1/selector.proto\x1a\x15fleet/v1/stream.proto\x1a\x1egoogle/protobuf/duration.proto\"\xce\x05\n" +
 	"\x15FetchManifestsRequest\x125\n" +
 	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x12X\n" +
 	"\x13per_cluster_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
@@ -2483,14 +614,7 @@ const file_fleet_v1_manifest_service_proto_rawDesc = "" +
 	"\x05table\x18\x05 \x01(\v2\x0f.fleet.v1.TableR\x05table\x124\n" +
 	"\n" +
 	"completion\x18\x06 \x01(\v2\x14.fleet.v1.CompletionR\n" +
-	"completion\"p\n" +
-	"\bManifest\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
-	"\x04json\x18\x03 \x01(\tR\x04json\x12\x1e\n" +
-	"\n" +
-	"projection\x18\x04 \x01(\tR\n" +
-	"projection\"\xba\x02\n" +
+	"completion\"\xba\x02\n" +
 	"\x05Table\x120\n" +
 	"\acolumns\x18\x01 \x03(\v2\x16.fleet.v1.Table.ColumnR\acolumns\x12'\n" +
 	"\x04rows\x18\x02 \x03(\v2\x13.fleet.v1.Table.RowR\x04rows\x1a\x86\x01\n" +
@@ -2503,140 +627,7 @@ const file_fleet_v1_manifest_service_proto_rawDesc = "" +
 	"\x03Row\x12\x14\n" +
 	"\x05cells\x18\x01 \x03(\tR\x05cells\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
-	"\x04name\x18\x03 \x01(\tR\x04name\"\xe9\x02\n" +
-	"\n" +
-	"Completion\x12(\n" +
-	"\x05error\x18\x01 \x01(\v2\x12.google.rpc.StatusR\x05error\x12\x18\n" +
-	"\askipped\x18\x02 \x01(\bR\askipped\x12\x14\n" +
-	"\x05items\x18\x03 \x01(\x03R\x05items\x12\x14\n" +
-	"\x05bytes\x18\x04 \x01(\x03R\x05bytes\x12\x14\n" +
-	"\x05pages\x18\x05 \x01(\x05R\x05pages\x12)\n" +
-	"\x10resource_version\x18\x06 \x01(\tR\x0fresourceVersion\x121\n" +
-	"\x06queued\x18\a \x01(\v2\x19.google.protobuf.DurationR\x06queued\x125\n" +
-	"\bduration\x18\b \x01(\v2\x19.google.protobuf.DurationR\bduration\x12\x1c\n" +
-	"\ttruncated\x18\t \x01(\bR\ttruncated\x12\"\n" +
-	"\finconsistent\x18\n" +
-	" \x01(\bR\finconsistent\"\xf4\x01\n" +
-	"\tReference\x12$\n" +
-	"\acluster\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01(\xfd\x01R\acluster\x12C\n" +
-	"\rresource_type\x18\x02 \x01(\v2\x16.fleet.v1.ResourceTypeB\x06\xbaH\x03\xc8\x01\x01R\fresourceType\x12I\n" +
-	"\tnamespace\x18\x03 \x01(\tB+\xbaH(r&(?2\"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$R\tnamespace\x121\n" +
-	"\x04name\x18\x04 \x01(\tB\x1d\xbaH\x1ar\x18\x10\x01(\xfd\x012\x11^[^/%?#\\\\\\s\\pC]+$R\x04name\"\xbe\x02\n" +
-	"\x13GetManifestsRequest\x12@\n" +
-	"\n" +
-	"references\x18\x01 \x03(\v2\x13.fleet.v1.ReferenceB\v\xbaH\b\x92\x01\x05\b\x01\x10\x90NR\n" +
-	"references\x12X\n" +
-	"\x13per_cluster_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c*\x00R\x11perClusterTimeout\x120\n" +
-	"\x0fmax_concurrency\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0emaxConcurrency\x12(\n" +
-	"\x06output\x18\x04 \x01(\v2\x10.fleet.v1.OutputR\x06output\x12/\n" +
-	"\x13include_unreachable\x18\x05 \x01(\bR\x12includeUnreachable\"\xb2\x01\n" +
-	"\x14GetManifestsResponse\x12-\n" +
-	"\astarted\x18\x01 \x01(\v2\x11.fleet.v1.StartedH\x00R\astarted\x123\n" +
-	"\x06result\x18\x02 \x01(\v2\x19.fleet.v1.ReferenceResultH\x00R\x06result\x12-\n" +
-	"\asummary\x18\x03 \x01(\v2\x11.fleet.v1.SummaryH\x00R\asummaryB\a\n" +
-	"\x05event\"\xb5\x01\n" +
-	"\x0fReferenceResult\x12\x14\n" +
-	"\x05index\x18\x01 \x01(\x05R\x05index\x12\x18\n" +
-	"\acluster\x18\x02 \x01(\tR\acluster\x12.\n" +
-	"\bmanifest\x18\x03 \x01(\v2\x12.fleet.v1.ManifestR\bmanifest\x12(\n" +
-	"\x05error\x18\x04 \x01(\v2\x12.google.rpc.StatusR\x05error\x12\x18\n" +
-	"\askipped\x18\x05 \x01(\bR\askipped\"\xa4\x05\n" +
-	"\x17CompareManifestsRequest\x125\n" +
-	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x12X\n" +
-	"\x13per_cluster_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c*\x00R\x11perClusterTimeout\x120\n" +
-	"\x0fmax_concurrency\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0emaxConcurrency\x12C\n" +
-	"\rresource_type\x18\x04 \x01(\v2\x16.fleet.v1.ResourceTypeB\x06\xbaH\x03\xc8\x01\x01R\fresourceType\x12I\n" +
-	"\tnamespace\x18\x05 \x01(\tB+\xbaH(r&(?2\"^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$R\tnamespace\x12/\n" +
-	"\x04name\x18\x06 \x01(\tB\x1b\xbaH\x18r\x16(\xfd\x012\x11^[^/%?#\\\\\\s\\pC]*$R\x04name\x12/\n" +
-	"\x0elabel_selector\x18\a \x01(\tB\b\xbaH\x05r\x03(\x80 R\rlabelSelector\x12/\n" +
-	"\x0efield_selector\x18\b \x01(\tB\b\xbaH\x05r\x03(\x80 R\rfieldSelector\x12\"\n" +
-	"\aagainst\x18\t \x01(\tB\b\xbaH\x05r\x03(\xfd\x01R\aagainst\x12)\n" +
-	"\x06ignore\x18\n" +
-	" \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10@\"\ar\x05\x10\x01(\x80\bR\x06ignore\x12#\n" +
-	"\rinclude_equal\x18\v \x01(\bR\fincludeEqual\x12/\n" +
-	"\x13include_unreachable\x18\f \x01(\bR\x12includeUnreachable\"\xa2\x02\n" +
-	"\x18CompareManifestsResponse\x12-\n" +
-	"\astarted\x18\x01 \x01(\v2\x11.fleet.v1.StartedH\x00R\astarted\x125\n" +
-	"\acluster\x18\x02 \x01(\v2\x19.fleet.v1.ComparedClusterH\x00R\acluster\x122\n" +
-	"\x06object\x18\x03 \x01(\v2\x18.fleet.v1.ComparedObjectH\x00R\x06object\x124\n" +
-	"\x06totals\x18\x04 \x01(\v2\x1a.fleet.v1.ComparisonTotalsH\x00R\x06totals\x12-\n" +
-	"\asummary\x18\x05 \x01(\v2\x11.fleet.v1.SummaryH\x00R\asummaryB\a\n" +
-	"\x05event\"a\n" +
-	"\x0fComparedCluster\x12\x18\n" +
-	"\acluster\x18\x01 \x01(\tR\acluster\x124\n" +
-	"\n" +
-	"completion\x18\x02 \x01(\v2\x14.fleet.v1.CompletionR\n" +
-	"completion\"\xa9\x02\n" +
-	"\x0eComparedObject\x12\x1c\n" +
-	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12<\n" +
-	"\bvariants\x18\x03 \x03(\v2 .fleet.v1.ComparedObject.VariantR\bvariants\x12\x18\n" +
-	"\amissing\x18\x04 \x03(\tR\amissing\x1a\x8c\x01\n" +
-	"\aVariant\x12\x1a\n" +
-	"\bclusters\x18\x01 \x03(\tR\bclusters\x12\x12\n" +
-	"\x04hash\x18\x02 \x01(\tR\x04hash\x12\x1a\n" +
-	"\bbaseline\x18\x03 \x01(\bR\bbaseline\x12\x12\n" +
-	"\x04diff\x18\x04 \x01(\tR\x04diff\x12!\n" +
-	"\fdiff_omitted\x18\x05 \x01(\tR\vdiffOmitted\"\x8d\x01\n" +
-	"\x10ComparisonTotals\x12\x18\n" +
-	"\aobjects\x18\x01 \x01(\x03R\aobjects\x12\x14\n" +
-	"\x05equal\x18\x02 \x01(\x03R\x05equal\x12\x1c\n" +
-	"\tdiffering\x18\x03 \x01(\x03R\tdiffering\x12+\n" +
-	"\x11missing_somewhere\x18\x04 \x01(\x03R\x10missingSomewhere\"\x82\x03\n" +
-	"\x18ListResourceTypesRequest\x125\n" +
-	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x12H\n" +
-	"\x05group\x18\x02 \x01(\tB-\xbaH*r((\xfd\x012#^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$H\x00R\x05group\x88\x01\x01\x12\x1e\n" +
-	"\n" +
-	"deprecated\x18\x03 \x01(\bR\n" +
-	"deprecated\x12/\n" +
-	"\x13include_unreachable\x18\x04 \x01(\bR\x12includeUnreachable\x12X\n" +
-	"\x13per_cluster_timeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
-	"\xaa\x01\a\"\x03\b\x90\x1c*\x00R\x11perClusterTimeout\x120\n" +
-	"\x0fmax_concurrency\x18\x06 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x0emaxConcurrencyB\b\n" +
-	"\x06_group\"\xaf\x02\n" +
-	"\x19ListResourceTypesResponse\x12*\n" +
-	"\x05types\x18\x01 \x03(\v2\x14.fleet.v1.ServedTypeR\x05types\x12+\n" +
-	"\x06broken\x18\x02 \x03(\v2\x13.fleet.v1.BrokenAPIR\x06broken\x122\n" +
-	"\bversions\x18\x03 \x03(\v2\x16.fleet.v1.VersionCountR\bversions\x123\n" +
-	"\bfailures\x18\x04 \x03(\v2\x17.fleet.v1.FailedClusterR\bfailures\x12+\n" +
-	"\asummary\x18\x05 \x01(\v2\x11.fleet.v1.SummaryR\asummary\x12#\n" +
-	"\romitted_types\x18\x06 \x01(\x05R\fomittedTypes\"\xa6\x03\n" +
-	"\n" +
-	"ServedType\x12\x14\n" +
-	"\x05group\x18\x01 \x01(\tR\x05group\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1a\n" +
-	"\bresource\x18\x03 \x01(\tR\bresource\x12\x12\n" +
-	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x1e\n" +
-	"\n" +
-	"namespaced\x18\x05 \x01(\bR\n" +
-	"namespaced\x12\x1f\n" +
-	"\vshort_names\x18\x06 \x03(\tR\n" +
-	"shortNames\x12\x1a\n" +
-	"\bclusters\x18\a \x01(\x05R\bclusters\x12\x1c\n" +
-	"\tpreferred\x18\b \x01(\x05R\tpreferred\x12\x18\n" +
-	"\amissing\x18\t \x03(\tR\amissing\x12#\n" +
-	"\rmissing_count\x18\n" +
-	" \x01(\x05R\fmissingCount\x12#\n" +
-	"\rdeprecated_in\x18\v \x01(\tR\fdeprecatedIn\x12\x1d\n" +
-	"\n" +
-	"removed_in\x18\f \x01(\tR\tremovedIn\x12 \n" +
-	"\vreplacement\x18\r \x01(\tR\vreplacement\x12\x18\n" +
-	"\aserving\x18\x0e \x03(\tR\aserving\"\x96\x01\n" +
-	"\tBrokenAPI\x12\x14\n" +
-	"\x05group\x18\x01 \x01(\tR\x05group\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1a\n" +
-	"\bclusters\x18\x03 \x03(\tR\bclusters\x12#\n" +
-	"\rcluster_count\x18\x04 \x01(\x05R\fclusterCount\x12\x18\n" +
-	"\amessage\x18\x05 \x01(\tR\amessage\"D\n" +
-	"\fVersionCount\x12\x18\n" +
-	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1a\n" +
-	"\bclusters\x18\x02 \x01(\x05R\bclusters\"S\n" +
-	"\rFailedCluster\x12\x18\n" +
-	"\acluster\x18\x01 \x01(\tR\acluster\x12(\n" +
-	"\x05error\x18\x02 \x01(\v2\x12.google.rpc.StatusR\x05error2\xf4\x02\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name2\xf4\x02\n" +
 	"\x0fManifestService\x12U\n" +
 	"\x0eFetchManifests\x12\x1f.fleet.v1.FetchManifestsRequest\x1a .fleet.v1.FetchManifestsResponse0\x01\x12O\n" +
 	"\fGetManifests\x12\x1d.fleet.v1.GetManifestsRequest\x1a\x1e.fleet.v1.GetManifestsResponse0\x01\x12[\n" +
@@ -2655,99 +646,55 @@ func file_fleet_v1_manifest_service_proto_rawDescGZIP() []byte {
 	return file_fleet_v1_manifest_service_proto_rawDescData
 }
 
-var file_fleet_v1_manifest_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_fleet_v1_manifest_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_fleet_v1_manifest_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_fleet_v1_manifest_service_proto_goTypes = []any{
-	(Output_Format)(0),                // 0: fleet.v1.Output.Format
-	(*ResourceType)(nil),              // 1: fleet.v1.ResourceType
-	(*Output)(nil),                    // 2: fleet.v1.Output
-	(*FetchManifestsRequest)(nil),     // 3: fleet.v1.FetchManifestsRequest
-	(*FetchManifestsResponse)(nil),    // 4: fleet.v1.FetchManifestsResponse
-	(*ManifestBatch)(nil),             // 5: fleet.v1.ManifestBatch
-	(*Manifest)(nil),                  // 6: fleet.v1.Manifest
-	(*Table)(nil),                     // 7: fleet.v1.Table
-	(*Completion)(nil),                // 8: fleet.v1.Completion
-	(*Reference)(nil),                 // 9: fleet.v1.Reference
-	(*GetManifestsRequest)(nil),       // 10: fleet.v1.GetManifestsRequest
-	(*GetManifestsResponse)(nil),      // 11: fleet.v1.GetManifestsResponse
-	(*ReferenceResult)(nil),           // 12: fleet.v1.ReferenceResult
-	(*CompareManifestsRequest)(nil),   // 13: fleet.v1.CompareManifestsRequest
-	(*CompareManifestsResponse)(nil),  // 14: fleet.v1.CompareManifestsResponse
-	(*ComparedCluster)(nil),           // 15: fleet.v1.ComparedCluster
-	(*ComparedObject)(nil),            // 16: fleet.v1.ComparedObject
-	(*ComparisonTotals)(nil),          // 17: fleet.v1.ComparisonTotals
-	(*ListResourceTypesRequest)(nil),  // 18: fleet.v1.ListResourceTypesRequest
+	(*FetchManifestsRequest)(nil),     // 0: fleet.v1.FetchManifestsRequest
+	(*FetchManifestsResponse)(nil),    // 1: fleet.v1.FetchManifestsResponse
+	(*ManifestBatch)(nil),             // 2: fleet.v1.ManifestBatch
+	(*Table)(nil),                     // 3: fleet.v1.Table
+	(*Table_Column)(nil),              // 4: fleet.v1.Table.Column
+	(*Table_Row)(nil),                 // 5: fleet.v1.Table.Row
+	(*ClusterSelector)(nil),           // 6: fleet.v1.ClusterSelector
+	(*durationpb.Duration)(nil),       // 7: google.protobuf.Duration
+	(*ResourceType)(nil),              // 8: fleet.v1.ResourceType
+	(*Output)(nil),                    // 9: fleet.v1.Output
+	(*Started)(nil),                   // 10: fleet.v1.Started
+	(*Summary)(nil),                   // 11: fleet.v1.Summary
+	(*Manifest)(nil),                  // 12: fleet.v1.Manifest
+	(*Completion)(nil),                // 13: fleet.v1.Completion
+	(*GetManifestsRequest)(nil),       // 14: fleet.v1.GetManifestsRequest
+	(*CompareManifestsRequest)(nil),   // 15: fleet.v1.CompareManifestsRequest
+	(*ListResourceTypesRequest)(nil),  // 16: fleet.v1.ListResourceTypesRequest
+	(*GetManifestsResponse)(nil),      // 17: fleet.v1.GetManifestsResponse
+	(*CompareManifestsResponse)(nil),  // 18: fleet.v1.CompareManifestsResponse
 	(*ListResourceTypesResponse)(nil), // 19: fleet.v1.ListResourceTypesResponse
-	(*ServedType)(nil),                // 20: fleet.v1.ServedType
-	(*BrokenAPI)(nil),                 // 21: fleet.v1.BrokenAPI
-	(*VersionCount)(nil),              // 22: fleet.v1.VersionCount
-	(*FailedCluster)(nil),             // 23: fleet.v1.FailedCluster
-	(*Table_Column)(nil),              // 24: fleet.v1.Table.Column
-	(*Table_Row)(nil),                 // 25: fleet.v1.Table.Row
-	(*ComparedObject_Variant)(nil),    // 26: fleet.v1.ComparedObject.Variant
-	(*ClusterSelector)(nil),           // 27: fleet.v1.ClusterSelector
-	(*durationpb.Duration)(nil),       // 28: google.protobuf.Duration
-	(*Started)(nil),                   // 29: fleet.v1.Started
-	(*Summary)(nil),                   // 30: fleet.v1.Summary
-	(*status.Status)(nil),             // 31: google.rpc.Status
 }
 var file_fleet_v1_manifest_service_proto_depIdxs = []int32{
-	0,  // 0: fleet.v1.Output.format:type_name -> fleet.v1.Output.Format
-	27, // 1: fleet.v1.FetchManifestsRequest.selector:type_name -> fleet.v1.ClusterSelector
-	28, // 2: fleet.v1.FetchManifestsRequest.per_cluster_timeout:type_name -> google.protobuf.Duration
-	1,  // 3: fleet.v1.FetchManifestsRequest.resource_type:type_name -> fleet.v1.ResourceType
-	2,  // 4: fleet.v1.FetchManifestsRequest.output:type_name -> fleet.v1.Output
-	29, // 5: fleet.v1.FetchManifestsResponse.started:type_name -> fleet.v1.Started
-	5,  // 6: fleet.v1.FetchManifestsResponse.batch:type_name -> fleet.v1.ManifestBatch
-	30, // 7: fleet.v1.FetchManifestsResponse.summary:type_name -> fleet.v1.Summary
-	6,  // 8: fleet.v1.ManifestBatch.manifests:type_name -> fleet.v1.Manifest
-	7,  // 9: fleet.v1.ManifestBatch.table:type_name -> fleet.v1.Table
-	8,  // 10: fleet.v1.ManifestBatch.completion:type_name -> fleet.v1.Completion
-	24, // 11: fleet.v1.Table.columns:type_name -> fleet.v1.Table.Column
-	25, // 12: fleet.v1.Table.rows:type_name -> fleet.v1.Table.Row
-	31, // 13: fleet.v1.Completion.error:type_name -> google.rpc.Status
-	28, // 14: fleet.v1.Completion.queued:type_name -> google.protobuf.Duration
-	28, // 15: fleet.v1.Completion.duration:type_name -> google.protobuf.Duration
-	1,  // 16: fleet.v1.Reference.resource_type:type_name -> fleet.v1.ResourceType
-	9,  // 17: fleet.v1.GetManifestsRequest.references:type_name -> fleet.v1.Reference
-	28, // 18: fleet.v1.GetManifestsRequest.per_cluster_timeout:type_name -> google.protobuf.Duration
-	2,  // 19: fleet.v1.GetManifestsRequest.output:type_name -> fleet.v1.Output
-	29, // 20: fleet.v1.GetManifestsResponse.started:type_name -> fleet.v1.Started
-	12, // 21: fleet.v1.GetManifestsResponse.result:type_name -> fleet.v1.ReferenceResult
-	30, // 22: fleet.v1.GetManifestsResponse.summary:type_name -> fleet.v1.Summary
-	6,  // 23: fleet.v1.ReferenceResult.manifest:type_name -> fleet.v1.Manifest
-	31, // 24: fleet.v1.ReferenceResult.error:type_name -> google.rpc.Status
-	27, // 25: fleet.v1.CompareManifestsRequest.selector:type_name -> fleet.v1.ClusterSelector
-	28, // 26: fleet.v1.CompareManifestsRequest.per_cluster_timeout:type_name -> google.protobuf.Duration
-	1,  // 27: fleet.v1.CompareManifestsRequest.resource_type:type_name -> fleet.v1.ResourceType
-	29, // 28: fleet.v1.CompareManifestsResponse.started:type_name -> fleet.v1.Started
-	15, // 29: fleet.v1.CompareManifestsResponse.cluster:type_name -> fleet.v1.ComparedCluster
-	16, // 30: fleet.v1.CompareManifestsResponse.object:type_name -> fleet.v1.ComparedObject
-	17, // 31: fleet.v1.CompareManifestsResponse.totals:type_name -> fleet.v1.ComparisonTotals
-	30, // 32: fleet.v1.CompareManifestsResponse.summary:type_name -> fleet.v1.Summary
-	8,  // 33: fleet.v1.ComparedCluster.completion:type_name -> fleet.v1.Completion
-	26, // 34: fleet.v1.ComparedObject.variants:type_name -> fleet.v1.ComparedObject.Variant
-	27, // 35: fleet.v1.ListResourceTypesRequest.selector:type_name -> fleet.v1.ClusterSelector
-	28, // 36: fleet.v1.ListResourceTypesRequest.per_cluster_timeout:type_name -> google.protobuf.Duration
-	20, // 37: fleet.v1.ListResourceTypesResponse.types:type_name -> fleet.v1.ServedType
-	21, // 38: fleet.v1.ListResourceTypesResponse.broken:type_name -> fleet.v1.BrokenAPI
-	22, // 39: fleet.v1.ListResourceTypesResponse.versions:type_name -> fleet.v1.VersionCount
-	23, // 40: fleet.v1.ListResourceTypesResponse.failures:type_name -> fleet.v1.FailedCluster
-	30, // 41: fleet.v1.ListResourceTypesResponse.summary:type_name -> fleet.v1.Summary
-	31, // 42: fleet.v1.FailedCluster.error:type_name -> google.rpc.Status
-	3,  // 43: fleet.v1.ManifestService.FetchManifests:input_type -> fleet.v1.FetchManifestsRequest
-	10, // 44: fleet.v1.ManifestService.GetManifests:input_type -> fleet.v1.GetManifestsRequest
-	13, // 45: fleet.v1.ManifestService.CompareManifests:input_type -> fleet.v1.CompareManifestsRequest
-	18, // 46: fleet.v1.ManifestService.ListResourceTypes:input_type -> fleet.v1.ListResourceTypesRequest
-	4,  // 47: fleet.v1.ManifestService.FetchManifests:output_type -> fleet.v1.FetchManifestsResponse
-	11, // 48: fleet.v1.ManifestService.GetManifests:output_type -> fleet.v1.GetManifestsResponse
-	14, // 49: fleet.v1.ManifestService.CompareManifests:output_type -> fleet.v1.CompareManifestsResponse
-	19, // 50: fleet.v1.ManifestService.ListResourceTypes:output_type -> fleet.v1.ListResourceTypesResponse
-	47, // [47:51] is the sub-list for method output_type
-	43, // [43:47] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	6,  // 0: fleet.v1.FetchManifestsRequest.selector:type_name -> fleet.v1.ClusterSelector
+	7,  // 1: fleet.v1.FetchManifestsRequest.per_cluster_timeout:type_name -> google.protobuf.Duration
+	8,  // 2: fleet.v1.FetchManifestsRequest.resource_type:type_name -> fleet.v1.ResourceType
+	9,  // 3: fleet.v1.FetchManifestsRequest.output:type_name -> fleet.v1.Output
+	10, // 4: fleet.v1.FetchManifestsResponse.started:type_name -> fleet.v1.Started
+	2,  // 5: fleet.v1.FetchManifestsResponse.batch:type_name -> fleet.v1.ManifestBatch
+	11, // 6: fleet.v1.FetchManifestsResponse.summary:type_name -> fleet.v1.Summary
+	12, // 7: fleet.v1.ManifestBatch.manifests:type_name -> fleet.v1.Manifest
+	3,  // 8: fleet.v1.ManifestBatch.table:type_name -> fleet.v1.Table
+	13, // 9: fleet.v1.ManifestBatch.completion:type_name -> fleet.v1.Completion
+	4,  // 10: fleet.v1.Table.columns:type_name -> fleet.v1.Table.Column
+	5,  // 11: fleet.v1.Table.rows:type_name -> fleet.v1.Table.Row
+	0,  // 12: fleet.v1.ManifestService.FetchManifests:input_type -> fleet.v1.FetchManifestsRequest
+	14, // 13: fleet.v1.ManifestService.GetManifests:input_type -> fleet.v1.GetManifestsRequest
+	15, // 14: fleet.v1.ManifestService.CompareManifests:input_type -> fleet.v1.CompareManifestsRequest
+	16, // 15: fleet.v1.ManifestService.ListResourceTypes:input_type -> fleet.v1.ListResourceTypesRequest
+	1,  // 16: fleet.v1.ManifestService.FetchManifests:output_type -> fleet.v1.FetchManifestsResponse
+	17, // 17: fleet.v1.ManifestService.GetManifests:output_type -> fleet.v1.GetManifestsResponse
+	18, // 18: fleet.v1.ManifestService.CompareManifests:output_type -> fleet.v1.CompareManifestsResponse
+	19, // 19: fleet.v1.ManifestService.ListResourceTypes:output_type -> fleet.v1.ListResourceTypesResponse
+	16, // [16:20] is the sub-list for method output_type
+	12, // [12:16] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_fleet_v1_manifest_service_proto_init() }
@@ -2755,39 +702,29 @@ func file_fleet_v1_manifest_service_proto_init() {
 	if File_fleet_v1_manifest_service_proto != nil {
 		return
 	}
+	file_fleet_v1_comparison_proto_init()
+	file_fleet_v1_manifest_proto_init()
+	file_fleet_v1_reference_proto_init()
+	file_fleet_v1_resource_types_proto_init()
 	file_fleet_v1_selector_proto_init()
 	file_fleet_v1_stream_proto_init()
-	file_fleet_v1_manifest_service_proto_msgTypes[3].OneofWrappers = []any{
+	file_fleet_v1_manifest_service_proto_msgTypes[1].OneofWrappers = []any{
 		(*FetchManifestsResponse_Started)(nil),
 		(*FetchManifestsResponse_Batch)(nil),
 		(*FetchManifestsResponse_Summary)(nil),
 	}
-	file_fleet_v1_manifest_service_proto_msgTypes[10].OneofWrappers = []any{
-		(*GetManifestsResponse_Started)(nil),
-		(*GetManifestsResponse_Result)(nil),
-		(*GetManifestsResponse_Summary)(nil),
-	}
-	file_fleet_v1_manifest_service_proto_msgTypes[13].OneofWrappers = []any{
-		(*CompareManifestsResponse_Started)(nil),
-		(*CompareManifestsResponse_Cluster)(nil),
-		(*CompareManifestsResponse_Object)(nil),
-		(*CompareManifestsResponse_Totals)(nil),
-		(*CompareManifestsResponse_Summary)(nil),
-	}
-	file_fleet_v1_manifest_service_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_fleet_v1_manifest_service_proto_rawDesc), len(file_fleet_v1_manifest_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   26,
+			NumEnums:      0,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_fleet_v1_manifest_service_proto_goTypes,
 		DependencyIndexes: file_fleet_v1_manifest_service_proto_depIdxs,
-		EnumInfos:         file_fleet_v1_manifest_service_proto_enumTypes,
 		MessageInfos:      file_fleet_v1_manifest_service_proto_msgTypes,
 	}.Build()
 	File_fleet_v1_manifest_service_proto = out.File

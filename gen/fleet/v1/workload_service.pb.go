@@ -616,7 +616,7 @@ var File_fleet_v1_workload_service_proto protoreflect.FileDescriptor
 
 const file_fleet_v1_workload_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1ffleet/v1/workload_service.proto\x12\bfleet.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1ffleet/v1/manifest_service.proto\x1a\x17fleet/v1/selector.proto\x1a\x15fleet/v1/stream.proto\x1a\x1egoogle/protobuf/duration.proto\"\xf8\x04\n" +
+	"\x1ffleet/v1/workload_service.proto\x12\bfleet.v1\x1a\x1bbuf/validate/validate.proto\x1a\x17fleet/v1/manifest.proto\x1a\x17fleet/v1/selector.proto\x1a\x15fleet/v1/stream.proto\x1a\x1egoogle/protobuf/duration.proto\"\xf8\x04\n" +
 	"\x1bSummarizeHibernationRequest\x125\n" +
 	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x12X\n" +
 	"\x13per_cluster_timeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
@@ -726,7 +726,7 @@ func file_fleet_v1_workload_service_proto_init() {
 	if File_fleet_v1_workload_service_proto != nil {
 		return
 	}
-	file_fleet_v1_manifest_service_proto_init()
+	file_fleet_v1_manifest_proto_init()
 	file_fleet_v1_selector_proto_init()
 	file_fleet_v1_stream_proto_init()
 	file_fleet_v1_workload_service_proto_msgTypes[1].OneofWrappers = []any{
