@@ -1601,8 +1601,11 @@ type ComparisonTotals struct {
 	Differing int64 `protobuf:"varint,3,opt,name=differing,proto3" json:"differing,omitempty"`
 	// Those that some cluster that was read does not have; some of them are differing as well.
 	MissingSomewhere int64 `protobuf:"varint,4,opt,name=missing_somewhere,json=missingSomewhere,proto3" json:"missing_somewhere,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Those that are not the same everywhere (with `include_equal`: those of all objects) and were not told, because the call's
+	// time ran out: the last ones by namespace and name. The summary then has `deadline_exceeded`.
+	NotTold       int64 `protobuf:"varint,5,opt,name=not_told,json=notTold,proto3" json:"not_told,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ComparisonTotals) Reset() {
@@ -1659,6 +1662,13 @@ func (x *ComparisonTotals) GetDiffering() int64 {
 func (x *ComparisonTotals) GetMissingSomewhere() int64 {
 	if x != nil {
 		return x.MissingSomewhere
+	}
+	return 0
+}
+
+func (x *ComparisonTotals) GetNotTold() int64 {
+	if x != nil {
+		return x.NotTold
 	}
 	return 0
 }
@@ -2562,12 +2572,13 @@ const file_fleet_v1_manifest_service_proto_rawDesc = "" +
 	"\x04hash\x18\x02 \x01(\tR\x04hash\x12\x1a\n" +
 	"\bbaseline\x18\x03 \x01(\bR\bbaseline\x12\x12\n" +
 	"\x04diff\x18\x04 \x01(\tR\x04diff\x12!\n" +
-	"\fdiff_omitted\x18\x05 \x01(\tR\vdiffOmitted\"\x8d\x01\n" +
+	"\fdiff_omitted\x18\x05 \x01(\tR\vdiffOmitted\"\xa8\x01\n" +
 	"\x10ComparisonTotals\x12\x18\n" +
 	"\aobjects\x18\x01 \x01(\x03R\aobjects\x12\x14\n" +
 	"\x05equal\x18\x02 \x01(\x03R\x05equal\x12\x1c\n" +
 	"\tdiffering\x18\x03 \x01(\x03R\tdiffering\x12+\n" +
-	"\x11missing_somewhere\x18\x04 \x01(\x03R\x10missingSomewhere\"\xf6\x01\n" +
+	"\x11missing_somewhere\x18\x04 \x01(\x03R\x10missingSomewhere\x12\x19\n" +
+	"\bnot_told\x18\x05 \x01(\x03R\anotTold\"\xf6\x01\n" +
 	"\x18ListResourceTypesRequest\x125\n" +
 	"\bselector\x18\x01 \x01(\v2\x19.fleet.v1.ClusterSelectorR\bselector\x12H\n" +
 	"\x05group\x18\x02 \x01(\tB-\xbaH*r((\xfd\x012#^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$H\x00R\x05group\x88\x01\x01\x12\x1e\n" +
