@@ -41,9 +41,13 @@ func TestObjectsThatAreNotToldInTimeMakeASummaryThatSaysSo(t *testing.T) {
 	t.Parallel()
 	const objects = 200
 	api := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		of := 0
+		if strings.HasPrefix(r.URL.Path, "/b/") {
+			of = 1
+		}
 		var items []string
 		for i := range objects {
-			items = append(items, fmt.Sprintf(`{"metadata":{"name":"o-%d","namespace":"ns"},"data":{"k":%q}}`, i, r.URL.Path))
+			items = append(items, fmt.Sprintf(`{"metadata":{"name":"o-%d","namespace":"ns"},"data":{"k":"%d"}}`, i, of))
 		}
 		fmt.Fprintf(w, `{"kind":"ConfigMapList","apiVersion":"v1","metadata":{},"items":[%s]}`, strings.Join(items, ","))
 	}))
