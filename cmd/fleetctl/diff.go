@@ -43,7 +43,8 @@ names all of them.
 A cluster that could not be read takes no part and is a warning on stderr, of which --all-warnings shows all; one that
 does not serve the type lacks all of its objects. The last line counts objects. Exit code 0 where all are the same, 3 where
 some differ or are missing somewhere (with --require-complete also where a cluster could not be read), 1 where fewer than two
-clusters could be read. 124: the time ran out (--timeout); what was read by then is compared.`,
+clusters could be read. 124: the time ran out (--timeout); what was read by then is compared,
+and objects that there was no time to show are counted.`,
 		Example: `  fleetctl diff deployment web -n shop
   fleetctl diff deploy -A --clusters env=prod --ignore spec.replicas
   fleetctl diff configmaps -n shop --against prod-1 -o wide

@@ -133,6 +133,27 @@ func TestADiffRequestSaysWhatTheFlagsSay(t *testing.T) {
 	}
 }
 
+func TestObjectsThatAreNotToldInTimeAreCounted(t *testing.T) {
+	script := func(failed int32) clienttest.Script {
+		return clienttest.Script{CompareManifests: func(_ *compareRequest, out compareServer) error {
+			_ = out.Send(&compareResponse{Event: &fleetv1.CompareManifestsResponse_Started{Started: &fleetv1.Started{Expected: 3}}})
+			_ = out.Send(&compareResponse{Event: &fleetv1.CompareManifestsResponse_Totals{Totals: &fleetv1.ComparisonTotals{Objects: 9, Equal: 2, Differing: 7, NotTold: 5}}})
+			return out.Send(&compareResponse{Event: &fleetv1.CompareManifestsResponse_Summary{Summary: &fleetv1.Summary{
+				Expected: 3, Succeeded: 3 - failed, Failed: failed, DeadlineExceeded: true,
+			}}})
+		}}
+	}
+	for failed, want := range map[int32]string{
+		0: "ran out (--timeout): 5 of 9 objects are not shown\n",
+		1: "ran out (--timeout): 1 of 3 clusters have no whole result\n",
+	} {
+		_, stderr, code := fleetctl(t.Context(), t, "diff", "nodes", "--server", clienttest.Serve(t, script(failed)))
+		if code != exitDeadline || !strings.Contains(stderr, "2 equal, 7 differing, 0 missing somewhere, 5 not shown\n") || !strings.Contains(stderr, want) {
+			t.Errorf("exit code %d\n%s", code, stderr)
+		}
+	}
+}
+
 func TestHostileTextReachesNoDiff(t *testing.T) {
 	for _, text := range hostileTexts() {
 		hostile := hostileFleet(text)

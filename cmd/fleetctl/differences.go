@@ -106,6 +106,9 @@ func (a *app) diffOutcome(d *differences, s *fleetv1.Summary) error {
 	t := d.totals
 	same := t.GetDiffering() == 0 && t.GetMissingSomewhere() == 0
 	err := a.outcome(s, unread(s), d.flags.requireComplete)
+	if t.GetNotTold() > 0 && unread(s) == 0 {
+		err = exitError{exitDeadline, fmt.Sprintf("the time of %s ran out (--timeout): %d of %s are not shown", a.connection.timeout, t.GetNotTold(), counted(int(t.GetObjects()), "object"))}
+	}
 	switch {
 	case s.GetExpected() == 0 && err == nil:
 		return exitError{exitFailed, noClusters}
@@ -114,13 +117,21 @@ func (a *app) diffOutcome(d *differences, s *fleetv1.Summary) error {
 	case t.GetObjects() == 0:
 		fmt.Fprintln(a.stderr, d.flags.nothing())
 	default:
-		fmt.Fprintf(a.stderr, "%s in %s: %d equal, %d differing, %d missing somewhere\n",
-			counted(int(t.GetObjects()), "object"), counted(int(s.GetSucceeded()), "cluster"), t.GetEqual(), t.GetDiffering(), t.GetMissingSomewhere())
+		fmt.Fprintf(a.stderr, "%s in %s: %d equal, %d differing, %d missing somewhere%s\n",
+			counted(int(t.GetObjects()), "object"), counted(int(s.GetSucceeded()), "cluster"), t.GetEqual(), t.GetDiffering(), t.GetMissingSomewhere(), notTold(t))
 	}
 	if err == nil && !same {
 		err = exitError{code: exitUnhealthy}
 	}
 	return err
+}
+
+// notTold says how many objects were not told before the time ran out.
+func notTold(t *fleetv1.ComparisonTotals) string {
+	if t.GetNotTold() == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d not shown", t.GetNotTold())
 }
 
 func counted(n int, what string) string {

@@ -73,8 +73,7 @@ func BenchmarkCompare(b *testing.B) {
 				}
 				kept = heap() - before
 				lost := 0
-				var totals compare.Totals
-				for f := range c.Objects(-1, &totals) {
+				for f := range c.Objects(-1) {
 					for _, v := range f.Variants {
 						if c.Content(f, v) == nil {
 							lost++

@@ -67,10 +67,38 @@ func (s *set) sorted(among *bitset) []int {
 	return clusters
 }
 
+// count returns how many clusters of the set are among others.
+func (s *set) count(among *bitset) (n int) {
+	for i, word := range s.words {
+		switch {
+		case s.dense:
+			n += bits.OnesCount32(word & among.half(i))
+		case among.has(int(word)):
+			n++
+		}
+	}
+	return n
+}
+
 // bitset is a set of small numbers.
 type bitset []uint64
 
 func (b *bitset) has(i int) bool { return i/64 < len(*b) && (*b)[i/64]&(1<<(i%64)) != 0 }
+
+// half returns the i-th 32 bits.
+func (b *bitset) half(i int) uint32 {
+	if i/2 >= len(*b) {
+		return 0
+	}
+	return uint32((*b)[i/2] >> (32 * (i % 2))) //nolint:gosec // the half that is wanted
+}
+
+func (b *bitset) count() (n int) {
+	for _, word := range *b {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
 
 func (b *bitset) add(i int) {
 	if more := i/64 + 1 - len(*b); more > 0 {

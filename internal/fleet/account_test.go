@@ -59,7 +59,7 @@ func TestEachCallThatReadsIsCountedAlike(t *testing.T) {
 			case strings.HasPrefix(r.URL.Path, "/apis/") && !strings.HasSuffix(r.URL.Path, "/deployments"):
 				unknownPath(w, r)
 			default:
-				time.Sleep(5 * time.Millisecond)
+				<-time.After(5 * time.Millisecond)
 				list(`{"metadata":{"name":"a","namespace":"ns"},"spec":{"replicas":1}}`)(w)
 			}
 		})

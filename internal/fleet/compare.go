@@ -33,7 +33,7 @@ type CompareRequest struct {
 }
 
 // Compared is an event of a comparison: exactly one of its fields is set. First comes each cluster, as it is read, then each
-// object, in the order of namespaces and names, then the totals.
+// object, in the order of namespaces and names, as long as there is time, then the totals.
 type Compared struct {
 	Cluster *ComparedCluster
 	Object  *ComparedObject
@@ -73,6 +73,8 @@ type ComparedTotals struct {
 
 	// Cut says that the time for reading ran out.
 	Cut bool
+	// Untold is how many objects were to be told and were not: the call's time ran out.
+	Untold int
 }
 
 // maxCompareBytes bounds what all comparisons together keep.
@@ -180,18 +182,23 @@ func (c *comparison) run(ctx context.Context, yield func(Compared) bool) {
 			return
 		}
 	}
-	totals := &ComparedTotals{Cut: reading.Err() != nil}
-	for object := range c.objects(ctx, &totals.Totals) {
+	totals := &ComparedTotals{Totals: c.found.Totals(), Cut: reading.Err() != nil}
+	totals.Untold = totals.Objects
+	if !c.request.IncludeEqual {
+		totals.Untold -= totals.Equal
+	}
+	for object := range c.objects(ctx) {
 		if !yield(Compared{Object: object}) {
 			return
 		}
+		totals.Untold--
 	}
 	if !gone(ctx) {
 		yield(Compared{Totals: totals})
 	}
 }
 
-// gone tells whether nobody wants to be told any more. Where the time ran out, somebody does.
+// gone tells whether nobody wants to be told any more. Where the time ran out, somebody waits for the totals.
 func gone(ctx context.Context) bool {
 	return ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
 }

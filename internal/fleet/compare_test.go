@@ -449,6 +449,67 @@ func TestACallerWhoLeavesEndsAComparisonInEachPhase(t *testing.T) {
 	}
 }
 
+// TestNothingIsToldAfterTheTimeButHowMuchItIs has a caller who reads the first object and then nothing until the time is over.
+func TestNothingIsToldAfterTheTimeButHowMuchItIs(t *testing.T) {
+	t.Parallel()
+	const each = 300
+	f := many(t, 3, func(c int, w http.ResponseWriter, r *http.Request) {
+		maps := map[string]string{"same": `{}`}
+		for i := range each {
+			maps[fmt.Sprintf("o-%d-%d", c, i)] = `{"k":"v"}`
+		}
+		serveMaps(w, r, maps)
+	})
+	for all, wanted := range map[bool]int{false: 3 * each, true: 3*each + 1} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		run, err := f.Compare(ctx, fleet.CompareRequest{Query: configMaps(), IncludeEqual: all})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told, clusters := 0, 0
+		var totals *fleet.ComparedTotals
+		for event := range run.Results {
+			switch {
+			case event.Cluster != nil:
+				clusters++
+			case event.Object != nil:
+				told++
+				<-ctx.Done()
+			default:
+				totals = event.Totals
+			}
+		}
+		if told != 1 || clusters != 3 || totals == nil || totals.Untold != wanted-1 || totals.Objects != 3*each+1 || totals.Equal != 1 || totals.MissingSomewhere != 3*each || totals.Cut {
+			t.Errorf("%d objects were told of %+v", told, totals)
+		}
+		if !f.Idle() {
+			t.Error("something is still held")
+		}
+	}
+}
+
+func TestWhyThereIsNoDiffIsSaid(t *testing.T) {
+	number, large := "1"+strings.Repeat("0", 400), `"`+strings.Repeat("x", 1600<<10)+`"`
+	for want, forms := range map[string][2]string{
+		"the object cannot be shown as YAML":   {`"v"`, number},
+		"the baseline cannot be shown as YAML": {number, `"v"`},
+		"the object is too large":              {`"v"`, large},
+		"the baseline is too large":            {large, `"v"`},
+	} {
+		f := many(t, 2, func(c int, w http.ResponseWriter, r *http.Request) {
+			serveMaps(w, r, map[string]string{"a": `{"k":` + forms[c] + `}`})
+		})
+		got := compareAll(t.Context(), t, f, fleet.CompareRequest{})
+		if v := got.objects[0].Variants[1]; v.Diff != "" || v.Omitted != want {
+			t.Errorf("%d bytes of diff, %q, want %q", len(v.Diff), v.Omitted, want)
+		}
+		if got.totals.Untold != 0 {
+			t.Errorf("%+v", got.totals)
+		}
+	}
+}
+
 func TestAtTheEndOfTheTimeWhatWasReadIsCompared(t *testing.T) {
 	f := many(t, 4, func(c int, w http.ResponseWriter, r *http.Request) {
 		if c == 3 {

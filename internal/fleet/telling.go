@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/clusterfleet/clusterfleet/internal/compare"
@@ -24,10 +25,12 @@ const (
 
 const (
 	beyondDiffs  = "an object gets at most 10 diffs"
-	tooLarge     = "the object is too large"
 	noRoom       = "the message has no room"
 	outOfTime    = "the call's time ran out"
+	tooLarge     = "the object is too large"
 	baseTooLarge = "the baseline is too large"
+	noYAML       = "the object cannot be shown as YAML"
+	baseNoYAML   = "the baseline cannot be shown as YAML"
 )
 
 // room is how many bytes an object's diffs may have in a message, if it is in a form of its own in each cluster.
@@ -39,12 +42,15 @@ func room(members []*member) int {
 	return left
 }
 
-// objects yields what is to be told, in the order of namespaces and names, and counts all in totals.
-func (c *comparison) objects(ctx context.Context, totals *compare.Totals) iter.Seq[*ComparedObject] {
+// objects yields what is to be told, in the order of namespaces and names, until ctx ends.
+func (c *comparison) objects(ctx context.Context) iter.Seq[*ComparedObject] {
 	return func(yield func(*ComparedObject) bool) {
+		if ctx.Err() != nil {
+			return
+		}
 		w := &window{comparison: c, down: map[int]string{}}
-		for found := range c.found.Objects(c.against, totals) {
-			if gone(ctx) {
+		for found := range c.found.Objects(c.against) {
+			if ctx.Err() != nil {
 				return
 			}
 			if found.Same() && !c.request.IncludeEqual {
@@ -82,8 +88,11 @@ func (w *window) names(clusters []int) []string {
 func (w *window) diff(ctx context.Context, found *compare.Found, told []ComparedVariant) {
 	left := room(w.members)
 	baseline, unknown := w.yaml(ctx, found, 0)
-	if unknown == tooLarge {
+	switch unknown {
+	case tooLarge:
 		unknown = baseTooLarge
+	case noYAML:
+		unknown = baseNoYAML
 	}
 	for i := range told[1:] {
 		v := &told[i+1]
@@ -113,8 +122,11 @@ func (w *window) diff(ctx context.Context, found *compare.Found, told []Compared
 
 // yaml returns a variant as it is shown in diffs, or why it cannot be.
 func (w *window) yaml(ctx context.Context, found *compare.Found, variant int) (text []byte, unknown string) {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil, outOfTime
+	case found.Variants[variant].Size > compare.MaxContent:
+		return nil, tooLarge
 	}
 	content := w.found.Content(found, found.Variants[variant])
 	if content == nil {
@@ -125,8 +137,11 @@ func (w *window) yaml(ctx context.Context, found *compare.Found, variant int) (t
 		content = again.content
 	}
 	text, err := compare.YAML(content)
-	if err != nil {
+	switch {
+	case errors.Is(err, compare.ErrLarge):
 		return nil, tooLarge
+	case err != nil:
+		return nil, noYAML
 	}
 	return text, ""
 }

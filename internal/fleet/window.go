@@ -60,7 +60,7 @@ func (w *window) full() bool {
 func (w *window) tell(ctx context.Context, yield func(*ComparedObject) bool) bool {
 	w.readAgain(ctx)
 	for _, found := range w.objects {
-		if gone(ctx) || !yield(w.object(ctx, found)) {
+		if ctx.Err() != nil || !yield(w.object(ctx, found)) {
 			return false
 		}
 	}

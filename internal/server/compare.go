@@ -30,19 +30,19 @@ func (s *manifests) CompareManifests(r *fleetv1.CompareManifestsRequest, stream 
 	if err != nil {
 		return err
 	}
-	cut := false
+	cut, untold := false, false
 	for event := range run.Results {
 		if event.Cluster != nil {
 			call.Compare(event.Cluster)
 		}
 		if event.Totals != nil {
-			cut = event.Totals.Cut
+			cut, untold = event.Totals.Cut, event.Totals.Untold > 0
 		}
 		if err := stream.Send(comparedEvent(event)); err != nil {
 			return err
 		}
 	}
 	end := call.end(ctx)
-	end.DeadlineExceeded = end.GetDeadlineExceeded() || cut && call.Failed+call.NotAttempted > 0
+	end.DeadlineExceeded = end.GetDeadlineExceeded() || untold || cut && call.Failed+call.NotAttempted > 0
 	return stream.Send(&fleetv1.CompareManifestsResponse{Event: &fleetv1.CompareManifestsResponse_Summary{Summary: end}})
 }

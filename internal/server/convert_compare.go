@@ -32,6 +32,7 @@ func comparedEvent(e fleet.Compared) *fleetv1.CompareManifestsResponse {
 		Equal:            int64(e.Totals.Equal),
 		Differing:        int64(e.Totals.Differing),
 		MissingSomewhere: int64(e.Totals.MissingSomewhere),
+		NotTold:          int64(e.Totals.Untold),
 	}}}
 }
 

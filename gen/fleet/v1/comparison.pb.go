@@ -448,8 +448,11 @@ type ComparisonTotals struct {
 	Differing int64 `protobuf:"varint,3,opt,name=differing,proto3" json:"differing,omitempty"`
 	// Those that some cluster that was read does not have; some of them are differing as well.
 	MissingSomewhere int64 `protobuf:"varint,4,opt,name=missing_somewhere,json=missingSomewhere,proto3" json:"missing_somewhere,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Those that are not the same everywhere (with `include_equal`: those of all objects) and were not told, because the call's
+	// time ran out: the last ones by namespace and name. The summary then has `deadline_exceeded`.
+	NotTold       int64 `protobuf:"varint,5,opt,name=not_told,json=notTold,proto3" json:"not_told,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ComparisonTotals) Reset() {
@@ -506,6 +509,13 @@ func (x *ComparisonTotals) GetDiffering() int64 {
 func (x *ComparisonTotals) GetMissingSomewhere() int64 {
 	if x != nil {
 		return x.MissingSomewhere
+	}
+	return 0
+}
+
+func (x *ComparisonTotals) GetNotTold() int64 {
+	if x != nil {
+		return x.NotTold
 	}
 	return 0
 }
@@ -634,12 +644,13 @@ const file_fleet_v1_comparison_proto_rawDesc = "" +
 	"\x04hash\x18\x02 \x01(\tR\x04hash\x12\x1a\n" +
 	"\bbaseline\x18\x03 \x01(\bR\bbaseline\x12\x12\n" +
 	"\x04diff\x18\x04 \x01(\tR\x04diff\x12!\n" +
-	"\fdiff_omitted\x18\x05 \x01(\tR\vdiffOmitted\"\x8d\x01\n" +
+	"\fdiff_omitted\x18\x05 \x01(\tR\vdiffOmitted\"\xa8\x01\n" +
 	"\x10ComparisonTotals\x12\x18\n" +
 	"\aobjects\x18\x01 \x01(\x03R\aobjects\x12\x14\n" +
 	"\x05equal\x18\x02 \x01(\x03R\x05equal\x12\x1c\n" +
 	"\tdiffering\x18\x03 \x01(\x03R\tdiffering\x12+\n" +
-	"\x11missing_somewhere\x18\x04 \x01(\x03R\x10missingSomewhereB;Z9github.com/clusterfleet/clusterfleet/gen/fleet/v1;fleetv1b\x06proto3"
+	"\x11missing_somewhere\x18\x04 \x01(\x03R\x10missingSomewhere\x12\x19\n" +
+	"\bnot_told\x18\x05 \x01(\x03R\anotToldB;Z9github.com/clusterfleet/clusterfleet/gen/fleet/v1;fleetv1b\x06proto3"
 
 var (
 	file_fleet_v1_comparison_proto_rawDescOnce sync.Once

@@ -91,7 +91,8 @@ type Summary struct {
 	Items int64 `protobuf:"varint,8,opt,name=items,proto3" json:"items,omitempty"`
 	// Bytes of JSON received from the clusters' API servers. What a comparison reads again for its diffs does not count.
 	Bytes int64 `protobuf:"varint,9,opt,name=bytes,proto3" json:"bytes,omitempty"`
-	// True when the call's time ran out, so that the failed and not attempted ones may be fine.
+	// True when the call's time ran out, so that the failed and not attempted ones may be fine, or that objects of a comparison
+	// were not told.
 	DeadlineExceeded bool `protobuf:"varint,10,opt,name=deadline_exceeded,json=deadlineExceeded,proto3" json:"deadline_exceeded,omitempty"`
 	// The time that all clusters together waited in the aggregator: for their turn, for a rate that spares them, for
 	// memory.
