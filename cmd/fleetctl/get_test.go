@@ -88,6 +88,22 @@ func TestAnObjectThatIsNotJSONIsLeftOutAndCounts(t *testing.T) {
 	}
 }
 
+func TestAnObjectThatAFormCannotShowIsLeftOutAlone(t *testing.T) {
+	f := fleet{members: []member{healthyMember("a")}, fetch: func(member, *fleetv1.FetchManifestsRequest) []*fleetv1.ManifestBatch {
+		return []*fleetv1.ManifestBatch{{Manifests: []*fleetv1.Manifest{
+			{Namespace: "n", Name: "huge", Json: `{"metadata":{"name":"huge"},"number":1e400}`}, {Name: "good", Json: `{"metadata":{"name":"good"}}`},
+		}}}
+	}}
+	address := clienttest.Serve(t, f.script())
+	for _, form := range []string{"yaml", "custom-columns=NAME:.metadata.name", "jsonpath={.items[*].metadata.name}"} {
+		stdout, stderr, code := fleetctl(t.Context(), t, "get", "pods", "-o", form, "--server", address)
+		if code != exitDone || !strings.Contains(stdout, "good") || strings.Contains(stdout, "huge") ||
+			!strings.HasPrefix(stderr, "warning: a: n/huge is left out: ") {
+			t.Errorf("%s: exit code %d\n%s%s", form, code, stdout, stderr)
+		}
+	}
+}
+
 // TestMemoryDoesNotGrowWithTheFleet prints more objects than it may hold.
 func TestMemoryDoesNotGrowWithTheFleet(t *testing.T) {
 	const size, clusters, objects = 256 << 10, 8, 16

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -50,14 +51,17 @@ type objects struct {
 
 func (o objects) add(batch *fleetv1.ManifestBatch) (bad []failure, err error) {
 	for _, m := range batch.GetManifests() {
-		object, err := output.Object(m.GetJson(), batch.GetApiVersion(), batch.GetKind(), batch.GetCluster())
-		if err != nil {
-			name := strings.TrimPrefix(m.GetNamespace()+"/"+m.GetName(), "/")
-			bad = append(bad, failure{batch.GetCluster(), fmt.Errorf("%s is left out: %w", name, err)})
-			continue
+		object, unprintable := output.Object(m.GetJson(), batch.GetApiVersion(), batch.GetKind(), batch.GetCluster())
+		if unprintable == nil {
+			err := o.printer.Add(object, batch.GetCluster())
+			if err != nil && !errors.Is(err, output.ErrUnprintable) {
+				return bad, err
+			}
+			unprintable = err
 		}
-		if err := o.printer.Add(object, batch.GetCluster()); err != nil {
-			return bad, err
+		if unprintable != nil {
+			name := strings.TrimPrefix(m.GetNamespace()+"/"+m.GetName(), "/")
+			bad = append(bad, failure{batch.GetCluster(), fmt.Errorf("%s is left out: %w", name, unprintable)})
 		}
 	}
 	return bad, nil
@@ -132,7 +136,9 @@ func (w *whole) Add(object []byte, cluster string) error {
 	} else {
 		kept.document, err = output.Decode(object)
 	}
-	w.items[cluster] = append(w.items[cluster], kept)
+	if err == nil {
+		w.items[cluster] = append(w.items[cluster], kept)
+	}
 	return err
 }
 

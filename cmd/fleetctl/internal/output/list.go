@@ -3,6 +3,7 @@ package output
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -25,10 +26,10 @@ const (
 // cluster it is of, the item says itself.
 func (l *List) Add(object []byte, _ string) error {
 	first := l.items == 0
-	l.items++
 	if l.kind == YAML {
 		return l.addYAML(object, first)
 	}
+	l.items++
 	separator := ",\n        "
 	if first {
 		separator = jsonHead + "\n        "
@@ -40,8 +41,9 @@ func (l *List) Add(object []byte, _ string) error {
 func (l *List) addYAML(object []byte, first bool) error {
 	text, err := toYAML(object)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrUnprintable, err)
 	}
+	l.items++
 	indented := bytes.ReplaceAll(bytes.TrimSuffix(text, []byte("\n")), []byte("\n"), []byte("\n  "))
 	separator := "- "
 	if first {

@@ -49,6 +49,10 @@ type scan struct {
 	edits   []edit
 }
 
+// ErrUnprintable says that an object cannot be printed in the form that was asked for, such as one with a number that no
+// float64 holds. The others can.
+var ErrUnprintable = errors.New("it cannot be printed in this form")
+
 var (
 	errNotObject = errors.New("not a JSON object")
 	errTwice     = errors.New("it is there twice") // Readers differ in which one counts.

@@ -55,7 +55,7 @@ func broken(err *error, what string) {
 func Decode(raw []byte) (any, error) {
 	var document any
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, &document); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrUnprintable, err)
 	}
 	return document, nil
 }
