@@ -45,6 +45,7 @@ func (l *loader) load(ctx context.Context) error {
 		problems = append(problems, problem.Error())
 	}
 	if len(definitions) > 0 {
+		boundGarbage(len(definitions))
 		for _, err := range each(l.fleet.Apply(definitions)) {
 			problems = append(problems, err.Error())
 		}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 )
@@ -19,14 +18,8 @@ const (
 	exitUsage  = 2
 )
 
-// collectAt is how much the heap grows before it is collected, in percent: most of it is connections that stay, and half of
-// the memory that the default would take is worth a little of the processor.
-const collectAt = 50
-
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectAt)
-	}
+	boundGarbage(0) // until it is known how many there are
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(exitCode(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
