@@ -95,7 +95,7 @@ demo: build ## show the product on a simulated fleet of 200 clusters
 
 .PHONY: bench
 bench: ## measure the product against its own numbers
-	@$(GO) run ./test/bench
+	@$(GO) run ./bench
 
 ##@ Other
 

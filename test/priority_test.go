@@ -9,7 +9,7 @@ import (
 	"time"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
-	"github.com/clusterfleet/clusterfleet/test/internal/metrics"
+	"github.com/clusterfleet/clusterfleet/internal/fleettest/metrics"
 	"github.com/clusterfleet/clusterfleet/test/internal/process"
 	"github.com/clusterfleet/clusterfleet/test/internal/realkube"
 )

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
-	"github.com/clusterfleet/clusterfleet/test/internal/metrics"
+	"github.com/clusterfleet/clusterfleet/internal/fleettest/metrics"
 )
 
 // confirmed is more than it takes to confirm that a cluster is silent: three probes of 5 s each.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clusterfleet/clusterfleet/test/internal/metrics"
+	"github.com/clusterfleet/clusterfleet/internal/fleettest/metrics"
 	"github.com/clusterfleet/clusterfleet/test/internal/process"
 	"github.com/clusterfleet/clusterfleet/test/internal/product"
 	"github.com/clusterfleet/clusterfleet/test/internal/realkube"

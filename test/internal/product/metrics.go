@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/clusterfleet/clusterfleet/test/internal/metrics"
+	"github.com/clusterfleet/clusterfleet/internal/fleettest/metrics"
 	"github.com/clusterfleet/clusterfleet/test/internal/process"
 )
 

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
+	"github.com/clusterfleet/clusterfleet/bench/internal/report"
+)
+
+// probeLimit is how many probes run at once, in every contestant.
+const probeLimit = 64
+
+// benchProbe measures the processor time of a quick probe on a connection that is kept alive, its result stored.
+func benchProbe(ctx context.Context, b *bench) ([]report.Row, error) {
+	clusters := pick(b, 2000, 200)
+	fleet, err := b.fleet(ctx, clusters)
+	if err != nil {
+		return nil, err
+	}
+	defer fleet.Kill()
+	j := job{Kubeconfig: fleet.Kubeconfig, Limit: probeLimit, Sweeps: pick(b, 5, 2)}
+	ours, bare, std := j, j, j
+	ours.Role, bare.Role, std.Role = "fleet", "bare", "net/http"
+	rounds := pick(b, 9, 3)
+	found, err := b.alternate(ctx, rounds, ours, bare, std)
+	if err != nil {
+		return nil, err
+	}
+	cpu := func(i int) report.Quantity {
+		return report.Duration(measure.MedianOf(found[i], measure.Measurement.CPUPerOperation))
+	}
+	peak := func(i int) report.Quantity { return report.Bytes(found[i][rounds-1].PeakRSS) }
+	return []report.Row{{
+		Work:   fmt.Sprintf("warm quick probe, result stored, %d clusters: CPU", clusters),
+		Ours:   cpu(0),
+		Floor:  cpu(1),
+		Target: report.AtMost(report.Times(2)),
+		Peers:  []report.Peer{{Name: "net/http, a client a cluster", Value: cpu(2)}},
+		Notes: []string{fmt.Sprintf("the median of %d rounds of %d sweeps, %d at once; peak RSS %s, bare loop %s, net/http %s",
+			rounds, j.Sweeps, probeLimit, peak(0), peak(1), peak(2))},
+	}}, nil
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestAbortsAreMeasuredFromTheKill(t *testing.T) {
+	killed := time.Now()
+	aborts := make([]int64, 100)
+	for i := range aborts {
+		aborts[i] = killed.Add(time.Duration(i+1) * time.Millisecond).UnixNano()
+	}
+	var k killings
+	k.add(killed, 100, aborts)
+	k.add(killed, 90, aborts[:10])
+	k.add(killed, 95, aborts[:10])
+	want := [][]time.Duration{
+		{50 * time.Millisecond, 5 * time.Millisecond, 5 * time.Millisecond},
+		{99 * time.Millisecond, 10 * time.Millisecond, 10 * time.Millisecond},
+		{100 * time.Millisecond, 10 * time.Millisecond, 10 * time.Millisecond},
+	}
+	if diff := cmp.Diff(want, [][]time.Duration{k.p50, k.p99, k.last}); diff != "" {
+		t.Errorf("p50, p99, last (-want +got):\n%s", diff)
+	}
+	if k.inFlight != 90 {
+		t.Errorf("in flight %d, want the fewest, 90", k.inFlight)
+	}
+}
+
+func TestIdealOfATailIsItsSlowestUnlessTheLoadIsMore(t *testing.T) {
+	slowest := tail{clusters: 1000, limit: 64, fast: 50 * time.Millisecond, slow: 5 * time.Second, share: 1}
+	if got := slowest.ideal(); got != 5*time.Second {
+		t.Errorf("got %v, want 5s", got)
+	}
+	load := tail{clusters: 1000, limit: 10, fast: 90 * time.Millisecond, slow: time.Second, share: 10}
+	if got := load.ideal(); got != 18100*time.Millisecond {
+		t.Errorf("got %v, want 18.1s", got)
+	}
+}
+
+func TestChildAnswersWhenPreparedAndAfterEveryRound(t *testing.T) {
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	text := "apiVersion: v1\nkind: Config\nclusters:\n- name: c\n  cluster: {server: 'https://127.0.0.1:1'}\n" +
+		"contexts:\n- name: a\n  context: {cluster: c}\n- name: b\n  context: {cluster: c}\n"
+	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []string{"loader", "clientcmd", "applier"} {
+		task, err := json.Marshal(job{Role: role, Kubeconfig: kubeconfig})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answers bytes.Buffer
+		if err := run(t.Context(), []string{childCommand, string(task)}, strings.NewReader("\n\n"), &answers, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		var operations []int
+		for decoder := json.NewDecoder(&answers); ; {
+			var m measure.Measurement
+			if err := decoder.Decode(&m); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			operations = append(operations, m.Operations)
+			if m.Operations > 0 && (m.Wall <= 0 || m.CPU < 0 || m.PeakRSS <= 0) {
+				t.Errorf("%s measured %+v", role, m)
+			}
+		}
+		if diff := cmp.Diff([]int{0, 2, 2}, operations); diff != "" {
+			t.Errorf("%s: operations of each answer (-want +got):\n%s", role, diff)
+		}
+	}
+}
+
+func TestRoundsOfAChildEndWithItsStdin(t *testing.T) {
+	stdin, parent := io.Pipe()
+	ctx, tokens := commands(t.Context(), stdin)
+	if _, err := parent.Write([]byte("\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := <-tokens; !ok {
+		t.Fatal("a line made no token")
+	}
+	if err := parent.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := <-tokens; ok {
+		t.Error("a token without a line")
+	}
+	<-ctx.Done()
+}
+
+func TestPollEndsWhenDoneFailedOrOutOfTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		count := 0
+		err := poll(t.Context(), time.Second, func() (bool, error) {
+			count++
+			return count == 3, nil
+		})
+		if err != nil || time.Since(start) != 2*pollInterval {
+			t.Errorf("done the third time: %v after %v", err, time.Since(start))
+		}
+		if err := poll(t.Context(), time.Second, func() (bool, error) { return false, io.EOF }); !errors.Is(err, io.EOF) {
+			t.Errorf("failed: %v", err)
+		}
+		if err := poll(t.Context(), time.Second, func() (bool, error) { return false, nil }); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("never done: %v", err)
+		}
+	})
+}
+
+func TestSweepAsksEveryClusterOnceASweepAndStopsAtAnError(t *testing.T) {
+	asked := make([]int, 100)
+	operations, err := sweep(len(asked), job{Limit: 1, Sweeps: 3}, func(i int) error {
+		asked[i]++
+		return nil
+	})
+	if err != nil || operations != 300 || slices.Min(asked) != 3 || slices.Max(asked) != 3 {
+		t.Errorf("%d operations, %v; asked %v", operations, err, asked)
+	}
+	failure := errors.New("no")
+	if _, err := sweep(100, job{Limit: 8, Sweeps: 3}, func(int) error { return failure }); !errors.Is(err, failure) {
+		t.Errorf("every cluster fails: %v", err)
+	}
+}
+
+func TestSummaryIsWholeOnlyIfAllSucceeded(t *testing.T) {
+	if err := wholeSummary(&fleetv1.Summary{Expected: 3, Succeeded: 3}); err != nil {
+		t.Error(err)
+	}
+	for _, s := range []*fleetv1.Summary{nil, {Expected: 3, Succeeded: 2, Failed: 1}} {
+		if wholeSummary(s) == nil {
+			t.Errorf("%v is no error", s)
+		}
+	}
+}
+
+func TestCommandLineThatMakesNoSenseIsAnError(t *testing.T) {
+	for _, args := range [][]string{{"-run", "("}, {"-no-such-flag"}, {"argument"}, {childCommand, "{"}, {childCommand, `{"role":"none"}`}} {
+		if err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard); err == nil {
+			t.Errorf("%q: no error", args)
+		}
+	}
+	o, err := parse([]string{"-run", "^fetch$", "-short"}, io.Discard)
+	if err != nil || !o.short || o.only.MatchString("prefetch") {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+func TestCasesHaveDistinctNamesThatRunCanChoose(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range cases() {
+		if seen[c.name] || c.run == nil || c.work == "" {
+			t.Errorf("case %q is not well made", c.name)
+		}
+		seen[c.name] = true
+	}
+	for _, s := range allShapes() {
+		if titles()[s] == "" {
+			t.Errorf("shape %s has no title", s)
+		}
+	}
+}
