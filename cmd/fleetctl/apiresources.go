@@ -84,13 +84,11 @@ func (a *app) apiResources(cmd *cobra.Command, f typesFlags) error {
 	if cmd.Flags().Changed("api-group") {
 		req.Group = &f.group
 	}
-	c, err := a.dial(cmd)
+	ctx, c, done, err := a.call(cmd)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	ctx, cancel := a.bounded(cmd.Context())
-	defer cancel()
+	defer done()
 	types, err := c.ListResourceTypes(ctx, req)
 	if err != nil {
 		return err

@@ -65,13 +65,11 @@ func (a *app) clusters(cmd *cobra.Command, f clustersFlags) error {
 	if err := f.order.check(); err != nil {
 		return err
 	}
-	c, err := a.dial(cmd)
+	ctx, c, done, err := a.call(cmd)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	ctx, cancel := a.bounded(cmd.Context())
-	defer cancel()
+	defer done()
 	found, failed := listLive(ctx, c, selector)
 	if failed != nil && len(found) == 0 {
 		return failed

@@ -28,27 +28,26 @@ func mustComplete(cmd *cobra.Command, flag string, complete cobra.CompletionFunc
 
 // completeClusters offers the names of the fleet's clusters, less those that are named already.
 func (a *app) completeClusters(cmd *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
-	c, err := a.dial(cmd)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
-	defer cancel()
-	var names []string
-	for cluster, err := range c.ListClusters(ctx, &fleetv1.ListClustersRequest{PageSize: maxCompletions}) {
-		if err != nil || len(names) == maxCompletions {
-			break
-		}
+	return a.complete(cmd, func(names map[string]bool, cluster *fleetv1.Cluster) {
 		if name := cluster.GetName(); strings.HasPrefix(name, start) && !slices.Contains(args, name) {
-			names = append(names, name)
+			names[name] = true
 		}
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	})
 }
 
 // completeLabels offers the names of the labels that the fleet's clusters have.
 func (a *app) completeLabels(cmd *cobra.Command, _ []string, start string) ([]string, cobra.ShellCompDirective) {
+	return a.complete(cmd, func(names map[string]bool, cluster *fleetv1.Cluster) {
+		for name := range cluster.GetLabels() {
+			if strings.HasPrefix(name, start) {
+				names[name] = true
+			}
+		}
+	})
+}
+
+// complete offers what offer adds of each cluster, sorted; what the aggregator has told in time is all there is.
+func (a *app) complete(cmd *cobra.Command, offer func(names map[string]bool, cluster *fleetv1.Cluster)) ([]string, cobra.ShellCompDirective) {
 	c, err := a.dial(cmd)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
@@ -56,18 +55,14 @@ func (a *app) completeLabels(cmd *cobra.Command, _ []string, start string) ([]st
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
 	defer cancel()
-	found := map[string]bool{}
+	names := map[string]bool{}
 	for cluster, err := range c.ListClusters(ctx, &fleetv1.ListClustersRequest{PageSize: maxCompletions}) {
-		if err != nil || len(found) >= maxCompletions {
+		if err != nil || len(names) >= maxCompletions {
 			break
 		}
-		for name := range cluster.GetLabels() {
-			if strings.HasPrefix(name, start) {
-				found[name] = true
-			}
-		}
+		offer(names, cluster)
 	}
-	return slices.Sorted(maps.Keys(found)), cobra.ShellCompDirectiveNoFileComp
+	return slices.Sorted(maps.Keys(names)), cobra.ShellCompDirectiveNoFileComp
 }
 
 func completeFormats(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

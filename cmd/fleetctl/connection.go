@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -37,6 +38,20 @@ func (c *connection) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.keyFile, "tls-key", "", "key of the client certificate, PEM")
 	flags.StringVar(&c.serverName, "server-name", "", "name that the aggregator's certificate must be made out to (default the host of its address)")
 	flags.BoolVar(&c.plaintext, "plaintext", false, "speak without TLS, to a loopback address only (default for those, unless a flag of TLS is given)")
+}
+
+// call is what a command does that asks the aggregator once: it makes a client and gives the command its time. Unless
+// there is an error, done must be called in the end.
+func (a *app) call(cmd *cobra.Command) (ctx context.Context, c *client.Client, done func(), err error) {
+	c, err = a.dial(cmd)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	ctx, cancel := a.bounded(cmd.Context())
+	return ctx, c, func() {
+		cancel()
+		_ = c.Close() // nothing is under way any more
+	}, nil
 }
 
 // dial settles the flags and returns a client, which does not connect yet.

@@ -94,13 +94,11 @@ func (a *app) diff(cmd *cobra.Command, args []string, f diffFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.dial(cmd)
+	ctx, c, done, err := a.call(cmd)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	ctx, cancel := a.bounded(cmd.Context())
-	defer cancel()
+	defer done()
 
 	stream := c.CompareManifests(ctx, req)
 	found := &differences{wanted: wanted, flags: f, format: format}

@@ -99,13 +99,11 @@ func (a *app) get(cmd *cobra.Command, args []string, f getFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.dial(cmd)
+	ctx, c, done, err := a.call(cmd)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	ctx, cancel := a.bounded(cmd.Context())
-	defer cancel()
+	defer done()
 
 	stream := c.FetchManifests(ctx, req)
 	fetch := fetched{sink: a.sink(f, wanted, format)}

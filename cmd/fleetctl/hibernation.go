@@ -99,13 +99,11 @@ func (a *app) hibernation(cmd *cobra.Command, f hibernationFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.dial(cmd)
+	ctx, c, done, err := a.call(cmd)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	ctx, cancel := a.bounded(cmd.Context())
-	defer cancel()
+	defer done()
 
 	stream := c.SummarizeHibernation(ctx, req)
 	s := sleepers{clusters: map[string]*fleetv1.HibernationResult{}}

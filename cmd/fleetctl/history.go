@@ -79,13 +79,11 @@ func (a *app) history(cmd *cobra.Command, f historyFlags) error {
 	case f.since > 0:
 		req.Since = timestamppb.New(time.Now().Add(-time.Duration(f.since)))
 	}
-	c, err := a.dial(cmd)
+	ctx, c, done, err := a.call(cmd)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	ctx, cancel := a.bounded(cmd.Context())
-	defer cancel()
+	defer done()
 	var found []*fleetv1.Transition
 	var failed error
 	for transition, err := range c.ListTransitions(ctx, req) {

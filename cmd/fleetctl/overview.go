@@ -70,13 +70,11 @@ func (a *app) overview(cmd *cobra.Command, f overviewFlags) error {
 	if err != nil {
 		return err
 	}
-	c, err := a.dial(cmd)
+	ctx, c, done, err := a.call(cmd)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	ctx, cancel := a.bounded(cmd.Context())
-	defer cancel()
+	defer done()
 	overview, err := c.GetFleetOverview(ctx, req)
 	if err != nil {
 		return err

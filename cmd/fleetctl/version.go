@@ -40,14 +40,12 @@ code is 1.`,
 }
 
 func (a *app) serverState(cmd *cobra.Command) error {
-	c, err := a.dial(cmd)
+	ctx, c, done, err := a.call(cmd)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	ctx, cancel := a.bounded(cmd.Context())
-	defer cancel()
-	ctx, cancel = context.WithTimeout(ctx, serverPatience)
+	defer done()
+	ctx, cancel := context.WithTimeout(ctx, serverPatience)
 	defer cancel()
 	serving, err := c.Serving(ctx, "")
 	switch {
