@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/bench/internal/process"
+)
+
+// sample is what the aggregator takes at a time.
+type sample struct {
+	at time.Duration
+	// rest tells that nobody calls, the whole fleet is well, and what the callers left was collected.
+	rest bool
+	// live is what the last collection left of the heap, heap what is in use, rss what is resident, in bytes.
+	live, heap, rss                int64
+	goroutines, files, connections int
+	// disk is the size of the store, in bytes.
+	disk int64
+	// watchers are callers who watch; collections are those of garbage since the start.
+	watchers, collections int
+	clusters              int
+	// lost is what the store could not write or had no room for, since the start.
+	lost int
+	// visits are those of callers that have ended, since the start.
+	visits int
+}
+
+// look takes a sample; its time and visits are left to the caller.
+func (a *aggregator) look(ctx context.Context) (sample, error) {
+	m, err := a.metrics(ctx)
+	if err != nil {
+		return sample{}, a.process.Failed(err)
+	}
+	s := sample{
+		live:       int64(m.Value("go_gc_heap_live_bytes")),
+		heap:       int64(m.Value("go_memstats_heap_alloc_bytes")),
+		rss:        int64(m.Value("process_resident_memory_bytes")),
+		goroutines: int(m.Value("go_goroutines")),
+		watchers:   int(m.Value("clusterfleet_watchers")),
+		clusters:   int(m.Value("clusterfleet_clusters")),
+		lost:       int(m.Value("clusterfleet_store_dropped_total") + m.Value("clusterfleet_store_failures_total")),
+	}
+	for _, metric := range m["go_gc_duration_seconds"].GetMetric() {
+		s.collections = int(metric.GetSummary().GetSampleCount())
+	}
+	if s.live == 0 || s.rss == 0 || s.goroutines == 0 {
+		return s, errors.New("the aggregator does not show what is to be measured: go_gc_heap_live_bytes, process_resident_memory_bytes, go_goroutines")
+	}
+	pid := a.process.PID()
+	if s.files, err = process.OpenFiles(pid); err != nil {
+		return s, err
+	}
+	if s.connections, err = process.Connections(pid); err != nil {
+		return s, err
+	}
+	s.disk, err = sizeOf(a.data)
+	return s, err
+}
+
+// sizeOf returns how many bytes are in the files of a folder, some of which may go meanwhile.
+func sizeOf(folder string) (bytes int64, err error) {
+	err = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	return bytes, err
+}
+
+// least takes of each figure the smaller one: at rest, what is more is somebody who looks, or a probe under way.
+func least(a, b sample) sample {
+	b.live, b.heap, b.rss, b.disk = min(a.live, b.live), min(a.heap, b.heap), min(a.rss, b.rss), min(a.disk, b.disk)
+	b.goroutines, b.files, b.connections = min(a.goroutines, b.goroutines), min(a.files, b.files), min(a.connections, b.connections)
+	b.watchers = min(a.watchers, b.watchers)
+	return b
+}
