@@ -4,17 +4,23 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
 const (
 	// touchTime bounds one reading of the whole fleet.
-	touchTime = 10 * time.Second
+	touchTime  = 10 * time.Second
+	touchPause = 100 * time.Millisecond
 	// forgetting is how many collections it takes until nothing of the callers is left: one may have begun before they left,
 	// and what pools keep outlives another.
 	forgetting = 3
-	// stirring is the time between two looks at rest. Between them a little garbage is made, so that there are collections.
-	stirring = 100 * time.Millisecond
+	// stirring is how much garbage is made between two looks at rest, in time, so that there are collections. It is made by
+	// answers so small that it does not matter whether one of them is under way at a collection.
+	stirring   = 100 * time.Millisecond
+	stirredBy  = 4
+	stirAnswer = 10 // clusters
 )
 
 // rest waits until the aggregator is as it is at every rest, and takes a sample there. It goes on until enough was seen
@@ -26,7 +32,7 @@ func (s *soaking) rest(ctx context.Context, until time.Time, patience time.Durat
 		if resting.Err() != nil {
 			return nil, ctx.Err()
 		}
-		pause(resting, stirring)
+		pause(resting, touchPause)
 	}
 	pause(resting, s.timetable.settling())
 	point, err := s.still(resting, until)
@@ -67,7 +73,6 @@ func (s *soaking) still(ctx context.Context, until time.Time) (*sample, error) {
 			found = &now
 		}
 		s.stir(ctx)
-		pause(ctx, stirring)
 	}
 	if ctx.Err() != nil {
 		return found, nil
@@ -75,11 +80,34 @@ func (s *soaking) still(ctx context.Context, until time.Time) (*sample, error) {
 	return found, err
 }
 
-// stir makes a little garbage.
+// stir makes garbage in the aggregator.
 func (s *soaking) stir(ctx context.Context) {
-	for _, err := range s.quiet.ListClusterHealth(ctx, &fleetv1.ListClusterHealthRequest{PageSize: 1000}) {
-		if err != nil && ctx.Err() == nil {
-			s.tally.fail("ListClusterHealth", err)
+	enough := time.Now().Add(stirring)
+	var group errgroup.Group
+	for range stirredBy {
+		group.Go(func() error {
+			for ctx.Err() == nil && time.Now().Before(enough) {
+				if err := s.glance(ctx); err != nil && !over(ctx) {
+					s.tally.fail("ListClusterHealth at rest", err)
+					return nil
+				}
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // they report for themselves
+}
+
+// glance asks for the health of the first few clusters.
+func (s *soaking) glance(ctx context.Context) error {
+	seen := 0
+	for _, err := range s.quiet.ListClusterHealth(ctx, &fleetv1.ListClusterHealthRequest{PageSize: stirAnswer}) {
+		if err != nil {
+			return err
+		}
+		if seen++; seen == stirAnswer {
+			break
 		}
 	}
+	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -78,16 +79,29 @@ func (v *visit) note(ctx context.Context, call string, err error) {
 	v.mu.Lock()
 	gone := v.gone
 	v.mu.Unlock()
-	switch code := status.Code(err); {
+	code := status.Code(err)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		code = status.FromContextError(err).Code()
+	}
+	switch {
 	case err == nil:
 		v.tally.count(call, ended)
-	case ctx.Err() != nil && (code == codes.Canceled || code == codes.DeadlineExceeded || status.FromContextError(err).Code() != codes.Unknown):
+	case over(ctx) && (code == codes.Canceled || code == codes.DeadlineExceeded):
 		v.tally.count(call, left)
 	case gone && (code == codes.Canceled || code == codes.Unavailable):
 		v.tally.count(call, left)
 	default:
 		v.tally.fail(call, fmt.Errorf("%s: %w", code, err))
 	}
+}
+
+// clocks is by how much the aggregator may see a deadline before a timer here has fired.
+const clocks = 100 * time.Millisecond
+
+// over reports whether ctx has ended, or ends by its deadline just now.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && time.Until(deadline) < clocks
 }
 
 // between returns a random time.
