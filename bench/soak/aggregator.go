@@ -68,6 +68,9 @@ func (a *aggregator) metrics(ctx context.Context) (metrics.Metrics, error) {
 	return metrics.Read(ctx, "http://"+a.http+"/metrics")
 }
 
+// alive reports whether the process is there.
+func (a *aggregator) alive() bool { return a.process.Signal(syscall.Signal(0)) == nil }
+
 // reload makes it read its kubeconfig again.
 func (a *aggregator) reload() error { return a.process.Signal(syscall.SIGHUP) }
 

@@ -21,6 +21,7 @@ func (s *soaking) end(ctx context.Context) ([]finding, error) {
 	}
 	findings := append(judge(s.log.atRest(), s.timetable.warm()),
 		finding{what: "callers' visits", found: fmt.Sprint(last.visits), verdict: told},
+		finding{what: "samples that could not be taken in time", found: fmt.Sprint(s.missed.Load()), verdict: told},
 		s.judgeCalls(),
 		atMost("watches that nobody reads at rest", stray(s.log.atRest()), 0),
 		atMost("transitions and snapshots not written to the store", last.lost, 0),

@@ -62,10 +62,18 @@ func (s *soaking) touch(ctx context.Context) bool {
 // still returns the least of each figure that was seen from when enough was collected until the given time; nil if ctx ends
 // before that.
 func (s *soaking) still(ctx context.Context, until time.Time) (*sample, error) {
-	first, err := s.look(ctx)
+	enough := -1 // collections
 	var found *sample
-	for now := first; err == nil && (found == nil || time.Now().Before(until)); now, err = s.look(ctx) {
-		if now.collections >= first.collections+forgetting {
+	for ctx.Err() == nil && (found == nil || time.Now().Before(until)) {
+		now, err := s.look(ctx)
+		switch {
+		case err != nil && !s.aggregator.alive():
+			return nil, err
+		case err != nil:
+			s.missed.Add(1)
+		case enough < 0:
+			enough = now.collections + forgetting
+		case now.collections >= enough:
 			now.rest = true
 			if found != nil {
 				now = least(*found, now)
@@ -74,10 +82,7 @@ func (s *soaking) still(ctx context.Context, until time.Time) (*sample, error) {
 		}
 		s.stir(ctx)
 	}
-	if ctx.Err() != nil {
-		return found, nil
-	}
-	return found, err
+	return found, nil
 }
 
 // stir makes garbage in the aggregator.
