@@ -42,13 +42,13 @@ func (s *soaking) rest(ctx context.Context, until time.Time, patience time.Durat
 	return point, s.log.add(*point)
 }
 
-// touch reads a little of every cluster, so that there is a connection for reads to each of them, and tells whether all
-// have answered.
+// touch reads the largest list of every cluster, so that there is a connection for reads to each of them whose buffers have
+// grown to that, and tells whether all have answered.
 func (s *soaking) touch(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, touchTime)
 	defer cancel()
 	stream := s.quiet.FetchManifests(ctx, &fleetv1.FetchManifestsRequest{
-		ResourceType: &fleetv1.ResourceType{Version: "v1", Resource: "namespaces"}, Name: "default", IncludeUnreachable: true,
+		ResourceType: &fleetv1.ResourceType{Version: "v1", Resource: "pods"}, IncludeUnreachable: true,
 	})
 	for _, err := range stream.Results() {
 		if err != nil {

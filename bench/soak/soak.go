@@ -26,7 +26,7 @@ type soaking struct {
 	tally      *tally
 	log        *log
 	// quiet is the client that asks while nobody else calls.
-	quiet    *client.Client
+	quiet *client.Client
 	// missed is how many samples could not be taken.
 	missed   atomic.Int64
 	progress io.Writer
