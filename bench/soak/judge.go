@@ -23,7 +23,7 @@ func judge(rest []sample, warm time.Duration) []finding {
 			after = append(after, s)
 		}
 	}
-	findings := []finding{judgeSlope(series(after, func(s sample) int64 { return s.live }))}
+	findings := []finding{judgeSlope(series(after, func(s sample) int64 { return s.own }))}
 	flats := []struct {
 		name  string
 		value func(sample) int64
@@ -53,7 +53,7 @@ func series(samples []sample, value func(sample) int64) []trend.Point {
 
 // judgeSlope concludes only what is certain: where the limit lies between the bounds of the slope, nothing.
 func judgeSlope(points []trend.Point) finding {
-	f := finding{what: "live heap: growth", limit: fmt.Sprintf("< %.2f MiB/h", mebibytes(maxHeapSlope)), verdict: undecided}
+	f := finding{what: "live heap beside the store's buffers: growth", limit: fmt.Sprintf("< %.2f MiB/h", mebibytes(maxHeapSlope)), verdict: undecided}
 	slope, ok := trend.TheilSen(points)
 	if !ok {
 		f.found = fmt.Sprintf("%d points", len(points))

@@ -9,15 +9,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// atRest makes the samples of a run of half an hour, of which the first one is from before the first caller.
-func atRest(value func(hours float64, s *sample)) []sample {
+// resting makes the samples of a run of half an hour, of which the first one is from before the first caller.
+func resting(value func(hours float64, s *sample)) []sample {
 	t := newTimetable(30 * time.Minute)
 	random := rand.New(rand.NewPCG(3, 4))
 	samples := make([]sample, t.count)
 	for i := range samples {
 		s := &samples[i]
 		s.at, s.visits, s.rest = t.start(i+1), 100*i, true
-		s.live = 40<<20 + int64(random.NormFloat64()*50_000)
+		s.own = 40<<20 + int64(random.NormFloat64()*50_000)
 		s.goroutines, s.files, s.connections = 2500+random.IntN(3), 2030+random.IntN(3), 1990+random.IntN(3)
 		value(s.at.Hours(), s)
 	}
@@ -43,13 +43,13 @@ func TestJudgeTellsGrowthFromNoise(t *testing.T) {
 	}{
 		"flat and noisy": {func(float64, *sample) {}, nil},
 		"the heap grows while caches fill": {func(hours float64, s *sample) {
-			s.live -= int64(max(0, 0.1-hours) * 100 * mib)
+			s.own -= int64(max(0, 0.1-hours) * 100 * mib)
 		}, nil},
-		"the heap shrinks": {func(hours float64, s *sample) { s.live -= int64(hours * 10 * mib) }, nil},
-		"a heap that leaks": {func(hours float64, s *sample) { s.live += int64(hours * 2 * mib) },
-			[]string{"live heap: growth: does not hold"}},
-		"too noisy to tell": {func(hours float64, s *sample) { s.live += int64(hours*20) % 3 * 2 * mib },
-			[]string{"live heap: growth: undecided: run longer"}},
+		"the heap shrinks": {func(hours float64, s *sample) { s.own -= int64(hours * 10 * mib) }, nil},
+		"a heap that leaks": {func(hours float64, s *sample) { s.own += int64(hours * 2 * mib) },
+			[]string{"live heap beside the store's buffers: growth: does not hold"}},
+		"too noisy to tell": {func(hours float64, s *sample) { s.own += int64(hours*20) % 3 * 2 * mib },
+			[]string{"live heap beside the store's buffers: growth: undecided: run longer"}},
 		"one file a minute": {func(hours float64, s *sample) { s.files += int(hours * 60) },
 			[]string{"open files: last third beyond the first: does not hold", "open files: more than before the first caller: does not hold"}},
 		"one goroutine a minute": {func(hours float64, s *sample) { s.goroutines += int(hours * 60) },
@@ -62,7 +62,7 @@ func TestJudgeTellsGrowthFromNoise(t *testing.T) {
 			}
 		}, nil},
 	} {
-		samples := atRest(test.value)
+		samples := resting(test.value)
 		findings := judge(samples, newTimetable(30*time.Minute).warm())
 		if diff := cmp.Diff(test.want, notHeld(findings)); diff != "" {
 			t.Errorf("%s: what does not hold (-want +got):\n%s%v", name, diff, findings)
@@ -74,7 +74,7 @@ func TestJudgeTellsGrowthFromNoise(t *testing.T) {
 }
 
 func TestFewSamplesDecideNothing(t *testing.T) {
-	for _, rest := range [][]sample{nil, atRest(func(float64, *sample) {})[:1], atRest(func(float64, *sample) {})[1:4]} {
+	for _, rest := range [][]sample{nil, resting(func(float64, *sample) {})[:1], resting(func(float64, *sample) {})[1:4]} {
 		if n := len(notHeld(judge(rest, 0))); n != 7 {
 			t.Errorf("%d samples: %d of 7 findings are open", len(rest), n)
 		}

@@ -29,7 +29,7 @@ func newLog(file string) (*log, error) {
 	l := &log{out: out, rows: csv.NewWriter(out)}
 	return l, l.write([]string{
 		"seconds", "heap_bytes", "rss_bytes", "goroutines", "open_files", "connections",
-		"heap_in_use_bytes", "store_bytes", "watchers", "collections", "clusters", "visits", "rest",
+		"judged_heap_bytes", "store_buffer_bytes", "heap_in_use_bytes", "store_bytes", "watchers", "collections", "clusters", "visits", "rest",
 	})
 }
 
@@ -53,7 +53,7 @@ func (l *log) add(s sample) error {
 	row := []string{fmt.Sprintf("%.1f", s.at.Seconds())}
 	for _, figure := range []int64{
 		s.live, s.rss, int64(s.goroutines), int64(s.files), int64(s.connections),
-		s.heap, s.disk, int64(s.watchers), int64(s.collections), int64(s.clusters), int64(s.visits),
+		s.own, s.buffers, s.heap, s.disk, int64(s.watchers), int64(s.collections), int64(s.clusters), int64(s.visits),
 	} {
 		row = append(row, strconv.FormatInt(figure, 10))
 	}

@@ -43,7 +43,7 @@ func TestShortRunWorks(t *testing.T) {
 			open[what] = true
 		}
 	}
-	want := map[string]bool{"live heap": true, "goroutines": true, "open files": true, "connections": true}
+	want := map[string]bool{"live heap beside the store's buffers": true, "goroutines": true, "open files": true, "connections": true}
 	if diff := cmp.Diff(want, open); diff != "" {
 		t.Errorf("undecided (-want +got):\n%s%s", diff, &out)
 	}

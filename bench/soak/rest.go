@@ -59,12 +59,11 @@ func (s *soaking) touch(ctx context.Context) bool {
 	return summary.GetExpected() == int32(s.kubeconfig.size()) && summary.GetSucceeded() == summary.GetExpected()
 }
 
-// still returns the least of each figure that was seen from when enough was collected until the given time; nil if ctx ends
-// before that.
+// still returns what was seen from when enough was collected until the given time; nil if ctx ends before that.
 func (s *soaking) still(ctx context.Context, until time.Time) (*sample, error) {
 	enough := -1 // collections
-	var found *sample
-	for ctx.Err() == nil && (found == nil || time.Now().Before(until)) {
+	var seen []sample
+	for ctx.Err() == nil && (len(seen) == 0 || time.Now().Before(until)) {
 		now, err := s.look(ctx)
 		switch {
 		case err != nil && !s.aggregator.alive():
@@ -74,15 +73,15 @@ func (s *soaking) still(ctx context.Context, until time.Time) (*sample, error) {
 		case enough < 0:
 			enough = now.collections + forgetting
 		case now.collections >= enough:
-			now.rest = true
-			if found != nil {
-				now = least(*found, now)
-			}
-			found = &now
+			seen = append(seen, now)
 		}
 		s.stir(ctx)
 	}
-	return found, nil
+	if len(seen) == 0 {
+		return nil, nil //nolint:nilnil // there is nothing to tell, and nothing went wrong
+	}
+	point := atRest(seen)
+	return &point, nil
 }
 
 // stir makes garbage in the aggregator.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/bench/internal/process"
@@ -16,7 +17,9 @@ type sample struct {
 	// rest tells that nobody calls, the whole fleet is well, and what the callers left was collected.
 	rest bool
 	// live is what the last collection left of the heap, heap what is in use, rss what is resident, in bytes.
-	live, heap, rss                int64
+	live, heap, rss int64
+	// own is what of live is none of the store's write buffers.
+	own, buffers                   int64
 	goroutines, files, connections int
 	// disk is the size of the store, in bytes.
 	disk int64
@@ -57,7 +60,11 @@ func (a *aggregator) look(ctx context.Context) (sample, error) {
 	if s.connections, err = process.Connections(pid); err != nil {
 		return s, err
 	}
-	s.disk, err = sizeOf(a.data)
+	if s.disk, err = sizeOf(a.data); err != nil {
+		return s, err
+	}
+	s.buffers, err = writeBuffers(a.data)
+	s.own = s.live - s.buffers
 	return s, err
 }
 
@@ -82,7 +89,22 @@ func sizeOf(folder string) (bytes int64, err error) {
 	return bytes, err
 }
 
-// least takes of each figure the smaller one: at rest, what is more is somebody who looks, or a probe under way.
+// atRest is what some samples taken at rest come to. Of the heap it is the median, for a collection and a look at the store's
+// buffers may fall to both sides of a change; of the rest the least, for what is more is somebody who looks, or a probe under
+// way.
+func atRest(samples []sample) sample {
+	found := samples[len(samples)-1]
+	var own []int64
+	for _, s := range samples {
+		found = least(s, found)
+		own = append(own, s.own)
+	}
+	slices.Sort(own)
+	found.own, found.rest = own[len(own)/2], true
+	return found
+}
+
+// least takes of each figure the smaller one.
 func least(a, b sample) sample {
 	b.live, b.heap, b.rss, b.disk = min(a.live, b.live), min(a.heap, b.heap), min(a.rss, b.rss), min(a.disk, b.disk)
 	b.goroutines, b.files, b.connections = min(a.goroutines, b.goroutines), min(a.files, b.files), min(a.connections, b.connections)

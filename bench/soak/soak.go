@@ -179,8 +179,8 @@ func (s *soaking) tell(cycle int, at *sample) {
 		_, _ = fmt.Fprintf(s.progress, "soak: cycle %d of %d: the aggregator was not at rest\n", cycle+1, s.timetable.count) // nobody is left to tell
 		return
 	}
-	_, _ = fmt.Fprintf(s.progress, "soak: cycle %d of %d: heap %.2f MiB, %d goroutines, %d files, %d connections, store %.1f MiB, %d visits\n", // likewise
-		cycle+1, s.timetable.count, mebibytes(at.live), at.goroutines, at.files, at.connections, mebibytes(at.disk), at.visits)
+	_, _ = fmt.Fprintf(s.progress, "soak: cycle %d of %d: heap %.2f MiB (and %.2f MiB of the store's buffers), %d goroutines, %d files, %d connections, store %.1f MiB, %d visits\n", // likewise
+		cycle+1, s.timetable.count, mebibytes(at.own), mebibytes(at.buffers), at.goroutines, at.files, at.connections, mebibytes(at.disk), at.visits)
 }
 
 func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
