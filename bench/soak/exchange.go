@@ -10,7 +10,7 @@ import (
 )
 
 // exchangeTime is within what the aggregator has to know a changed kubeconfig.
-const exchangeTime = 15 * time.Second
+const exchangeTime = 30 * time.Second
 
 // exchange lets some clusters go and others come, and waits until the aggregator says so.
 func (s *soaking) exchange(ctx context.Context) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -89,25 +90,27 @@ func sizeOf(folder string) (bytes int64, err error) {
 	return bytes, err
 }
 
-// atRest is what some samples taken at rest come to. Of the heap it is the median, for a collection and a look at the store's
-// buffers may fall to both sides of a change; of the rest the least, for what is more is somebody who looks, or a probe under
-// way.
+// atRest is what some samples taken at rest come to: of each figure the median. What is more or less is somebody who looks, a
+// probe under way, or a connection that is made anew; and a collection and a look at the store's buffers may fall to both
+// sides of a change.
 func atRest(samples []sample) sample {
 	found := samples[len(samples)-1]
-	var own []int64
-	for _, s := range samples {
-		found = least(s, found)
-		own = append(own, s.own)
-	}
-	slices.Sort(own)
-	found.own, found.rest = own[len(own)/2], true
+	found.rest = true
+	found.own = middle(samples, func(s sample) int64 { return s.own })
+	found.live = middle(samples, func(s sample) int64 { return s.live })
+	found.rss = middle(samples, func(s sample) int64 { return s.rss })
+	found.goroutines = middle(samples, func(s sample) int { return s.goroutines })
+	found.files = middle(samples, func(s sample) int { return s.files })
+	found.connections = middle(samples, func(s sample) int { return s.connections })
+	found.watchers = middle(samples, func(s sample) int { return s.watchers })
 	return found
 }
 
-// least takes of each figure the smaller one.
-func least(a, b sample) sample {
-	b.live, b.heap, b.rss, b.disk = min(a.live, b.live), min(a.heap, b.heap), min(a.rss, b.rss), min(a.disk, b.disk)
-	b.goroutines, b.files, b.connections = min(a.goroutines, b.goroutines), min(a.files, b.files), min(a.connections, b.connections)
-	b.watchers = min(a.watchers, b.watchers)
-	return b
+func middle[N cmp.Ordered](samples []sample, figure func(sample) N) N {
+	all := make([]N, 0, len(samples))
+	for _, s := range samples {
+		all = append(all, figure(s))
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
 }

@@ -6,11 +6,13 @@ import (
 	"testing"
 )
 
-func TestRestIsTheMedianHeapAndTheLeastOfTheOthers(t *testing.T) {
+func TestRestIsTheMedianOfEachFigure(t *testing.T) {
 	got := atRest([]sample{
-		{own: 40, files: 9, goroutines: 7, collections: 4}, {own: 10, files: 8, goroutines: 9, collections: 5}, {own: 30, files: 9, goroutines: 8, collections: 6},
+		{own: 40, files: 9, goroutines: 7, connections: 2, collections: 4},
+		{own: 10, files: 8, goroutines: 9, connections: 2, collections: 5},
+		{own: 30, files: 9, goroutines: 8, connections: 1, watchers: 1, collections: 6},
 	})
-	if want := (sample{own: 30, files: 8, goroutines: 7, collections: 6, rest: true}); got != want {
+	if want := (sample{own: 30, files: 9, goroutines: 8, connections: 2, collections: 6, rest: true}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
