@@ -51,11 +51,7 @@ func (c *crowd) call(ctx context.Context, cycle int) error {
 
 // come makes one visit after the other.
 func (c *crowd) come(ctx context.Context, t trade, random *rand.Rand) error {
-	for {
-		pause(ctx, time.Duration(random.Int64N(int64(2*time.Second))))
-		if ctx.Err() != nil {
-			return nil
-		}
+	for pause(ctx, time.Duration(random.Int64N(int64(2*time.Second)))) {
 		v, err := newVisit(c.address, c.names, random, c.tally)
 		if err != nil {
 			return err
@@ -64,4 +60,5 @@ func (c *crowd) come(ctx context.Context, t trade, random *rand.Rand) error {
 		v.leave()
 		c.tally.visited()
 	}
+	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -20,11 +21,11 @@ func (s *soaking) end(ctx context.Context) ([]finding, error) {
 		return nil, err
 	}
 	findings := append(judge(s.log.atRest(), s.timetable.warm()),
-		finding{what: "callers' visits", found: fmt.Sprint(last.visits), verdict: told},
-		finding{what: "samples that could not be taken in time", found: fmt.Sprint(s.missed.Load()), verdict: told},
+		finding{what: "callers' visits", found: strconv.Itoa(last.visits), verdict: told},
+		finding{what: "samples that could not be taken in time", found: strconv.FormatInt(s.missed.Load(), 10), verdict: told},
 		s.judgeCalls(),
-		atMost("watches that nobody reads at rest", stray(s.log.atRest()), 0),
-		atMost("transitions and snapshots not written to the store", last.lost, 0),
+		none("watches that nobody reads at rest", stray(s.log.atRest())),
+		none("transitions and snapshots not written to the store", last.lost),
 		judgeStop(took, code))
 	_, _ = fmt.Fprintf(s.progress, "soak: how the calls ended\n%s", s.tally) // nobody is left to tell
 	return findings, nil
@@ -36,7 +37,7 @@ func (s *soaking) judgeCalls() finding {
 	for _, line := range words {
 		_, _ = fmt.Fprintln(s.progress, "soak: wrong:", line) // nobody is left to tell
 	}
-	return atMost("calls that ended as they should not", count, 0)
+	return none("calls that ended as they should not", count)
 }
 
 // stray is how many watches were there at rest, where there should be none.

@@ -32,7 +32,7 @@ func (s *soaking) exchange(ctx context.Context) error {
 		}
 		pause(ctx, 50*time.Millisecond)
 		if ctx.Err() != nil {
-			s.tally.fail("reload", fmt.Errorf("after %s: the cluster that came: %v; the cluster that went: %v", exchangeTime, known, forgotten))
+			s.tally.fail("reload", fmt.Errorf("after %s: %s came: %w, %s went: %w", exchangeTime, came, known, gone, forgotten))
 			return nil
 		}
 	}

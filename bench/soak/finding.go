@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 )
 
@@ -22,10 +23,10 @@ type finding struct {
 	verdict            verdict
 }
 
-// atMost judges a count by its bound.
-func atMost(what string, found, most int) finding {
-	f := finding{what: what, found: fmt.Sprint(found), limit: fmt.Sprintf("≤ %d", most), verdict: holds}
-	if found > most {
+// none judges a count that has to be 0.
+func none(what string, found int) finding {
+	f := finding{what: what, found: strconv.Itoa(found), limit: "0", verdict: holds}
+	if found > 0 {
 		f.verdict = fails
 	}
 	return f

@@ -75,8 +75,8 @@ func checkTable(t *testing.T, file string) {
 	}
 	rest := slices.Index(rows[0], "rest")
 	points := slices.DeleteFunc(rows[1:], func(row []string) bool { return row[rest] != "1" })
-	if len(points) < 2 {
-		t.Fatalf("%d samples at rest", len(points))
+	if len(points) == 0 { // on a busy machine a cycle of 5 s may be too short for a rest, but for the last one
+		t.Fatal("no sample at rest")
 	}
 	for _, column := range []string{"heap_bytes", "rss_bytes", "goroutines", "open_files", "connections", "store_bytes", "collections", "clusters"} {
 		value, err := strconv.ParseInt(points[len(points)-1][slices.Index(rows[0], column)], 10, 64)
@@ -167,22 +167,26 @@ func TestOnlyWhatFollowsFromTheCallersOwnEndIsNoFailure(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, test := range map[string]struct {
-		ctx   context.Context
+		over  bool // the call's context has ended
 		gone  bool
 		err   error
 		wrong int
 	}{
-		"it ends":                     {t.Context(), false, nil, 0},
-		"cancelled":                   {over, false, status.Error(codes.Canceled, ""), 0},
-		"out of its time":             {over, false, context.DeadlineExceeded, 0},
-		"hung up":                     {t.Context(), true, status.Error(codes.Unavailable, ""), 0},
-		"a deadline of somebody else": {t.Context(), false, status.Error(codes.DeadlineExceeded, ""), 1},
-		"unavailable":                 {t.Context(), false, status.Error(codes.Unavailable, ""), 1},
-		"internal after the end":      {over, true, status.Error(codes.Internal, ""), 1},
-		"no error of gRPC":            {over, true, io.ErrUnexpectedEOF, 1},
+		"it ends":                     {false, false, nil, 0},
+		"cancelled":                   {true, false, status.Error(codes.Canceled, ""), 0},
+		"out of its time":             {true, false, context.DeadlineExceeded, 0},
+		"hung up":                     {false, true, status.Error(codes.Unavailable, ""), 0},
+		"a deadline of somebody else": {false, false, status.Error(codes.DeadlineExceeded, ""), 1},
+		"unavailable":                 {false, false, status.Error(codes.Unavailable, ""), 1},
+		"internal after the end":      {true, true, status.Error(codes.Internal, ""), 1},
+		"no error of gRPC":            {true, true, io.ErrUnexpectedEOF, 1},
 	} {
+		ctx := t.Context()
+		if test.over {
+			ctx = over
+		}
 		v := &visit{tally: newTally(), gone: test.gone}
-		v.note(test.ctx, "call", test.err)
+		v.note(ctx, "call", test.err)
 		if wrong, words := v.tally.failures(); wrong != test.wrong || len(words) != test.wrong {
 			t.Errorf("%s: %d wrong: %v", name, wrong, words)
 		}

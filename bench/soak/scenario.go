@@ -27,11 +27,23 @@ type fault struct {
 // kinds are the faults that strike; none of them makes the simulator work hard.
 func kinds() []fault {
 	return []fault{
-		{Fault: "refuse"}, {Fault: "blackhole"}, {Fault: "reset"},
-		{Fault: "hang"}, {Fault: "hang", At: "handshake"}, {Fault: "slow", Latency: "2s"}, {Fault: "drip"},
-		{Fault: "tls-expired"}, {Fault: "tls-unknown-ca"}, {Fault: "tls-garbage"},
-		{Fault: "not-ready"}, {Fault: "error-503"}, {Fault: "throttle"}, {Fault: "unauthorized"}, {Fault: "forbidden"},
-		{Fault: "truncated-json"}, {Fault: "html"},
+		{Fault: "refuse"},
+		{Fault: "blackhole"},
+		{Fault: "reset"},
+		{Fault: "hang"},
+		{Fault: "hang", At: "handshake"},
+		{Fault: "slow", Latency: "2s"},
+		{Fault: "drip"},
+		{Fault: "tls-expired"},
+		{Fault: "tls-unknown-ca"},
+		{Fault: "tls-garbage"},
+		{Fault: "not-ready"},
+		{Fault: "error-503"},
+		{Fault: "throttle"},
+		{Fault: "unauthorized"},
+		{Fault: "forbidden"},
+		{Fault: "truncated-json"},
+		{Fault: "html"},
 	}
 }
 

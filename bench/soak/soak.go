@@ -127,9 +127,8 @@ func (s *soaking) calls(ctx context.Context, cycle int) error {
 	group.Go(func() error { return s.crowd.call(ctx, cycle) })
 	group.Go(func() error {
 		for _, at := range []time.Duration{0, s.timetable.cycle / 2} {
-			pause(ctx, time.Until(start.Add(at)))
-			if ctx.Err() != nil {
-				return nil
+			if !pause(ctx, time.Until(start.Add(at))) {
+				break
 			}
 			if err := s.exchange(ctx); err != nil {
 				return err

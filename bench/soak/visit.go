@@ -109,14 +109,15 @@ func (v *visit) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(v.random.Int64N(int64(most-least)))
 }
 
-// pause waits for a time or the end of ctx.
-func pause(ctx context.Context, d time.Duration) {
+// pause waits for a time, and reports whether ctx has not ended by then.
+func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+	return ctx.Err() == nil
 }
 
 // departure is how a caller leaves a call. Half of them stay to its end.
@@ -139,7 +140,7 @@ func (v *visit) departure() departure {
 
 // consume reads the results of a call of the caller's own time and leaves it in a way of its own. It returns how many came
 // and whether the call ran to its end.
-func consume[R any](ctx context.Context, v *visit, call string, make func(context.Context) iter.Seq2[R, error]) (results int, whole bool) {
+func consume[R any](ctx context.Context, v *visit, call string, begin func(context.Context) iter.Seq2[R, error]) (results int, whole bool) {
 	how, patience := v.departure(), v.between(200*time.Millisecond, 5*time.Second)
 	ctx, cancel := context.WithTimeout(ctx, v.between(500*time.Millisecond, 10*time.Second))
 	defer cancel()
@@ -154,7 +155,7 @@ func consume[R any](ctx context.Context, v *visit, call string, make func(contex
 	}
 	defer timer.Stop()
 	enough := v.random.IntN(200)
-	for _, err := range make(ctx) {
+	for _, err := range begin(ctx) {
 		if err != nil {
 			v.note(ctx, call, err)
 			return results, false
