@@ -97,6 +97,13 @@ demo: build ## show the product on a simulated fleet of 200 clusters
 bench: ## measure the product against its own numbers
 	@$(GO) run ./bench
 
+DURATION ?= 30m
+
+.PHONY: soak
+soak: ## run the product on a failing fleet for DURATION and judge whether it leaks (docs/soak.md)
+	@mkdir -p .cache
+	$(GO) run ./bench/soak -duration $(DURATION) -csv .cache/soak.csv
+
 ##@ Other
 
 .PHONY: clean

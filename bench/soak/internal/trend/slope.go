@@ -1,0 +1,66 @@
+// Package trend tells growth from noise in a short series of figures that were taken at comparable moments.
+package trend
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Point is a figure at a time.
+type Point struct {
+	At    time.Duration
+	Value float64
+}
+
+// fewest is how many points a trend needs: below it the interval of a slope may be all of its pairs.
+const fewest = 6
+
+// quantile is that of the normal distribution for 95 % on one side.
+const quantile = 1.645
+
+// Slope is how fast a figure grows, each in its unit an hour.
+type Slope struct {
+	PerHour float64
+	// Low and High are its bounds: it lies above Low with a confidence of 95 %, and below High likewise.
+	Low, High float64
+}
+
+// TheilSen returns the median of the slopes between all pairs of points, which an outlier moves little, with Sen's
+// confidence interval: the pairs' slopes by rank, as far from the median as Kendall's tau may be by chance. It takes the
+// noise of the points for independent. false: there are too few points to tell.
+func TheilSen(points []Point) (Slope, bool) {
+	n := len(points)
+	if n < fewest {
+		return Slope{}, false
+	}
+	var slopes []float64
+	for i, from := range points {
+		for _, to := range points[i+1:] {
+			if apart := to.At - from.At; apart > 0 {
+				slopes = append(slopes, (to.Value-from.Value)/apart.Hours())
+			}
+		}
+	}
+	if len(slopes) == 0 {
+		return Slope{}, false
+	}
+	slices.Sort(slopes)
+	spread := quantile * math.Sqrt(float64(n*(n-1)*(2*n+5))/18)
+	rank := func(at float64) float64 { return slopes[min(max(0, int(at)), len(slopes)-1)] }
+	count := float64(len(slopes))
+	return Slope{
+		PerHour: median(slopes),
+		Low:     rank(math.Floor((count-spread)/2) - 1),
+		High:    rank(math.Ceil((count + spread) / 2)),
+	}, true
+}
+
+// median returns that of sorted values, of which there is at least one.
+func median(sorted []float64) float64 {
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/bench/soak/internal/trend"
+)
+
+const (
+	// maxHeapSlope is by how much the live heap may grow, in bytes an hour.
+	maxHeapSlope = 1 << 20
+	// tolerance is how many goroutines, files or connections more than before are none: probes that are under way.
+	tolerance = 5
+)
+
+// judge holds the samples at rest against each other: the first one was taken before the first caller came, those before
+// warm count as warm-up.
+func judge(rest []sample, warm time.Duration) []finding {
+	var after []sample
+	for _, s := range rest {
+		if s.at >= warm {
+			after = append(after, s)
+		}
+	}
+	findings := []finding{judgeSlope(series(after, func(s sample) int64 { return s.own }))}
+	flats := []struct {
+		name  string
+		value func(sample) int64
+	}{
+		{"goroutines", func(s sample) int64 { return int64(s.goroutines) }},
+		{"open files", func(s sample) int64 { return int64(s.files) }},
+		{"connections", func(s sample) int64 { return int64(s.connections) }},
+	}
+	for _, flat := range flats {
+		findings = append(findings, judgeFlat(flat.name, series(after, flat.value)))
+	}
+	for _, flat := range flats {
+		findings = append(findings, judgeReturn(flat.name, rest, flat.value))
+	}
+	return append(findings,
+		describe("resident memory at rest", series(after, func(s sample) int64 { return s.rss })),
+		describe("store on disk at rest", series(after, func(s sample) int64 { return s.disk })))
+}
+
+func series(samples []sample, value func(sample) int64) []trend.Point {
+	points := make([]trend.Point, 0, len(samples))
+	for _, s := range samples {
+		points = append(points, trend.Point{At: s.at, Value: float64(value(s))})
+	}
+	return points
+}
+
+// judgeSlope concludes only what is certain: where the limit lies between the bounds of the slope, nothing.
+func judgeSlope(points []trend.Point) finding {
+	f := finding{what: "live heap beside the store's buffers: growth", limit: fmt.Sprintf("< %.2f MiB/h", mebibytes(maxHeapSlope)), verdict: undecided}
+	slope, ok := trend.TheilSen(points)
+	if !ok {
+		f.found = fmt.Sprintf("%d points", len(points))
+		return f
+	}
+	mib := func(bytes float64) float64 { return bytes / (1 << 20) }
+	f.found = fmt.Sprintf("%+.2f MiB/h (%+.2f to %+.2f)", mib(slope.PerHour), mib(slope.Low), mib(slope.High))
+	switch {
+	case slope.High < maxHeapSlope:
+		f.verdict = holds
+	case slope.Low >= maxHeapSlope:
+		f.verdict = fails
+	}
+	return f
+}
+
+func judgeFlat(name string, points []trend.Point) finding {
+	f := finding{what: name + ": last third beyond the first", limit: fmt.Sprintf("≤ %d", tolerance), verdict: undecided}
+	growth, ok := trend.Thirds(points)
+	if !ok {
+		f.found = fmt.Sprintf("%d points", len(points))
+		return f
+	}
+	f.found = fmt.Sprintf("%+.0f (%.0f, %.0f)", growth.By(), growth.First, growth.Last)
+	f.verdict = holds
+	if growth.By() > tolerance {
+		f.verdict = fails
+	}
+	return f
+}
+
+// judgeReturn holds the last rest, when all callers have left for good, against the one before they came.
+func judgeReturn(name string, rest []sample, value func(sample) int64) finding {
+	f := finding{what: name + ": more than before the first caller", limit: fmt.Sprintf("≤ %d", tolerance), verdict: undecided, found: "not measured"}
+	if len(rest) < 2 || rest[0].visits > 0 {
+		return f
+	}
+	before, after := value(rest[0]), value(rest[len(rest)-1])
+	f.found = fmt.Sprintf("%+d (%d, %d)", after-before, before, after)
+	f.verdict = holds
+	if after-before > tolerance {
+		f.verdict = fails
+	}
+	return f
+}
+
+// describe tells what is not judged: memory that Go has not given back yet, and a store that is written in blocks.
+func describe(what string, points []trend.Point) finding {
+	growth, ok := trend.Thirds(points)
+	if !ok {
+		return finding{what: what, found: fmt.Sprintf("%d points", len(points)), verdict: told}
+	}
+	return finding{what: what, found: fmt.Sprintf("%.1f MiB, then %.1f MiB", growth.First/(1<<20), growth.Last/(1<<20)), verdict: told}
+}

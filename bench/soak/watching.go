@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+)
+
+const watching = "WatchClusterHealth"
+
+// habits are what a watcher does beside reading.
+type habit int
+
+const (
+	reads   habit = iota // and leaves in the end
+	stalls               // reads nothing for a while
+	resumes              // leaves, and comes back with its token
+	breaks               // loses its connection, which its client makes good
+	vanishes
+	habits
+)
+
+// watch watches the health of some clusters for a while.
+func (v *visit) watch(ctx context.Context) {
+	request := &fleetv1.WatchClusterHealthRequest{Selector: v.selector()}
+	switch habit(v.random.IntN(int(habits))) {
+	case reads:
+		v.watchFor(ctx, request, v.between(time.Second, 60*time.Second), 0)
+	case stalls:
+		v.watchFor(ctx, request, v.between(time.Second, 20*time.Second), v.between(time.Second, 45*time.Second))
+	case resumes:
+		for range 1 + v.random.IntN(4) {
+			request.ResumeToken = v.watchFor(ctx, request, v.between(time.Second, 10*time.Second), 0)
+			pause(ctx, v.between(0+1, 3*time.Second))
+		}
+	case breaks:
+		timer := time.AfterFunc(v.between(time.Second, 10*time.Second), v.cut)
+		defer timer.Stop()
+		v.watchFor(ctx, request, v.between(10*time.Second, 40*time.Second), 0)
+	case vanishes:
+		timer := time.AfterFunc(v.between(100*time.Millisecond, 20*time.Second), v.hangUp)
+		defer timer.Stop()
+		v.watchFor(ctx, request, time.Minute, 0)
+	case habits:
+	}
+}
+
+// watchFor reads events for a while, after half of which it reads nothing for the stall. It returns the last resume token.
+func (v *visit) watchFor(ctx context.Context, request *fleetv1.WatchClusterHealthRequest, while, stall time.Duration) (token string) {
+	ctx, cancel := context.WithTimeout(ctx, while+stall)
+	defer cancel()
+	resumed := request.GetResumeToken() != ""
+	token = request.GetResumeToken()
+	tired := time.Now().Add(while / 2)
+	begun := false
+	for event, err := range v.client.Watch(ctx, request) {
+		if err != nil {
+			v.note(ctx, watching, err)
+			return token
+		}
+		if !begun && event.GetStarted() == nil {
+			v.tally.fail(watching, errors.New("it begins with something else than started"))
+		}
+		if started := event.GetStarted(); started != nil {
+			v.tally.count(watching, begin(started.GetReset_(), resumed || begun))
+		}
+		begun = true
+		token = event.GetResumeToken()
+		if stall > 0 && time.Now().After(tired) {
+			pause(ctx, stall)
+			stall = 0
+		}
+	}
+	v.note(ctx, watching, nil)
+	return token
+}
+
+// begin says how a watch began.
+func begin(reset, again bool) string {
+	switch {
+	case !again:
+		return "begun"
+	case reset:
+		return "begun anew"
+	}
+	return "resumed"
+}
