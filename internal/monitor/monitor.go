@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/broadcast"
@@ -27,6 +28,7 @@ type Monitor struct {
 	jobs    chan job
 	found   chan finding
 	workers sync.WaitGroup
+	idle    atomic.Int64 // workers without a job
 	// noticed wakes the loop when there are other clusters.
 	noticed chan struct{}
 
@@ -221,14 +223,20 @@ func (m *Monitor) dispatch(ctx context.Context, now time.Time) {
 	}
 }
 
-// work probes clusters, one after the other: its stack has grown to what that needs.
+// work probes clusters, one after the other: its stack has grown to what that needs. Where enough others wait for a job
+// already, it ends: probes may be slow for a while, and what was begun for them would stay.
 func (m *Monitor) work(ctx context.Context, j job) {
 	for more := true; more; {
 		f := finding{job: j, began: time.Now()}
 		f.verdict, _ = m.prober.Check(ctx, j.name, j.depth) // an error says nothing about the cluster
 		f.ended = time.Now()
 		m.found <- f
+		if m.idle.Add(1) > maxIdle {
+			m.idle.Add(-1)
+			return
+		}
 		j, more = <-m.jobs
+		m.idle.Add(-1)
 	}
 }
 

@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -37,6 +38,23 @@ func TestEveryClusterIsProbedAtItsPaceAndTheLoadIsSpread(t *testing.T) {
 			if n > 200 {
 				t.Errorf("%d probes in second %d", n, second)
 			}
+		}
+	})
+}
+
+func TestGoroutinesThatSlowProbesTookEndWhenProbesAreFastAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		watch(t, w, 1000)
+		w.setLatency(4 * time.Second)
+		pass(time.Minute)
+		w.setLatency(20 * time.Millisecond)
+		pass(10 * time.Second)
+		w.mu.Lock()
+		most := w.most
+		w.mu.Unlock()
+		if now := runtime.NumGoroutine(); most < 300 || now > 160 {
+			t.Errorf("%d probes were under way at once; %d goroutines are left", most, now)
 		}
 	})
 }

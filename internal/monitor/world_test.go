@@ -58,6 +58,13 @@ func (w *world) set(reason cluster.Reason, clusters ...string) {
 	}
 }
 
+// setLatency lets every answer take so long from now on.
+func (w *world) setLatency(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.latency = d
+}
+
 // Check is a probe.
 func (w *world) Check(ctx context.Context, name string, depth cluster.Depth) (*cluster.Verdict, error) {
 	start := time.Now()

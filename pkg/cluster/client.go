@@ -38,13 +38,12 @@ type Client struct {
 	gate       *pluginGate // nil without a credential plugin
 
 	probing *limiter
-	reading *limiter
+	reading lazy[reading]
 
 	transports atomic.Pointer[transports]
 	// readyPath is the index into readyPaths that answered last.
 	readyPath atomic.Int32
 	facts     factsCache
-	types     typeCache
 
 	mu     sync.Mutex
 	closed bool
@@ -68,8 +67,6 @@ func New(definition Definition, options Options) (*Client, error) {
 		definition: definition,
 		turns:      &handshakeTurns{options.Handshakes},
 		probing:    newLimiter(maxProbes, maxProbes, rate.Limit(probeRate), probeBurst),
-		reading:    newLimiter(MaxReads, 1, rate.Limit(readRate), readBurst),
-		types:      typeCache{turn: make(chan struct{}, 1)}, // one token: the call that discovers
 	}
 	if c.requests, err = newRequests(config, base, options.UserAgent); err != nil {
 		return nil, err

@@ -72,24 +72,31 @@ func isAddress(hostPort string) bool {
 	return err == nil
 }
 
+// dialTCP is how servers are dialled unless the configuration says it.
+func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := net.Dialer{KeepAlive: 30 * time.Second, Resolver: newResolver()}
+	return dialer.DialContext(ctx, network, address)
+}
+
 // connector makes connections to one API server: TCP, then TLS unless the server speaks plain HTTP.
 type connector struct {
 	dial    dialFunc
 	address string
+	secure  *security // nil for plain HTTP
 	turns   *handshakeTurns
 }
 
-// connect returns a connection of the given TLS configuration, nil for plain HTTP.
-func (c *connector) connect(ctx context.Context, config *tls.Config) (net.Conn, error) {
+// connect returns a new connection.
+func (c *connector) connect(ctx context.Context) (net.Conn, error) {
 	raw, err := c.dial(ctx, "tcp", c.address)
 	if err != nil {
 		return nil, err
 	}
 	l := &link{Conn: raw}
-	if config == nil {
+	if c.secure == nil {
 		return l, nil
 	}
-	conn, err := c.handshake(ctx, l, config)
+	conn, err := c.handshake(ctx, l)
 	if err != nil {
 		_ = raw.Close() // the handshake's error says more
 		return nil, err
@@ -97,12 +104,9 @@ func (c *connector) connect(ctx context.Context, config *tls.Config) (net.Conn, 
 	return conn, nil
 }
 
-func (c *connector) handshake(ctx context.Context, l *link, config *tls.Config) (*tls.Conn, error) {
+func (c *connector) handshake(ctx context.Context, l *link) (*tls.Conn, error) {
 	t := traceOf(ctx)
 	t.enter(PhaseTLS)
-	if t.fresh {
-		config = freshConfig(config, t)
-	}
 	if err := c.turns.take(ctx, t); err != nil {
 		return nil, err
 	}
@@ -115,15 +119,15 @@ func (c *connector) handshake(ctx context.Context, l *link, config *tls.Config) 
 	}()
 	before, start := t.queued, time.Now()
 	t.handshake.began = true
-	conn := tls.Client(l, config)
+	p := &proof{} // and not the trace: the connection keeps it
+	conn := tls.Client(l, c.secure.config(t.fresh, p))
 	err := conn.HandshakeContext(ctx)
 	t.handshake.took, t.handshake.done = time.Since(start)-(t.queued-before), err == nil
+	if t.fresh {
+		t.proof = *p
+	}
 	if err != nil {
 		return nil, err
-	}
-	if t.fresh {
-		state := conn.ConnectionState()
-		t.tls = &state
 	}
 	return conn, nil
 }

@@ -1,14 +1,12 @@
 package cluster
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/duration"
@@ -19,10 +17,8 @@ import (
 // readExpiries records when the certificates and the token of a fresh connection expire.
 func (p *prober) readExpiries() {
 	t := p.trace
-	if t.tls != nil {
-		p.expires(ServingCertificate, servingEnd(t.tls))
-	}
-	p.expires(ClientCertificateExpiry, t.clientCertificate)
+	p.expires(ServingCertificate, t.proof.serving)
+	p.expires(ClientCertificateExpiry, t.proof.client)
 	p.expires(TokenExpiry, t.token)
 }
 
@@ -32,16 +28,16 @@ func (p *prober) expires(kind ExpiryKind, at time.Time) {
 	}
 }
 
-// servingEnd returns when the last of the chains ends that prove the server's certificate; where nothing was proved,
-// when the certificate itself does.
-func servingEnd(state *tls.ConnectionState) (at time.Time) {
-	for _, chain := range state.VerifiedChains {
+// servingEnd returns when the last of the chains ends that prove the certificates of the server; where nothing was proved,
+// when its own does.
+func servingEnd(chains [][]*x509.Certificate, sent []*x509.Certificate) (at time.Time) {
+	for _, chain := range chains {
 		if end := soonest(chain); end.After(at) {
 			at = end
 		}
 	}
-	if at.IsZero() && len(state.PeerCertificates) > 0 {
-		at = state.PeerCertificates[0].NotAfter
+	if at.IsZero() && len(sent) > 0 {
+		at = sent[0].NotAfter
 	}
 	return at
 }
@@ -88,7 +84,7 @@ func (c *Client) explainRejected(failure *Error, sent *http.Request) *Error {
 	}
 	var expired []string
 	now := time.Now()
-	if at := c.transports.Load().certificate.end(); !at.IsZero() && at.Before(now) {
+	if at := c.transports.Load().presentedUntil(); !at.IsZero() && at.Before(now) {
 		expired = append(expired, "the client certificate"+expiredAgo(at, now))
 	}
 	if sent != nil {
@@ -108,54 +104,3 @@ func expiredAgo(at, now time.Time) string {
 
 // minute returns a time as people compare it with a clock.
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02T15:04Z") }
-
-// presented remembers when the client certificate ends that was presented last.
-type presented struct{ unix atomic.Int64 }
-
-// end returns that time, zero if no certificate was presented.
-func (p *presented) end() time.Time {
-	if seconds := p.unix.Load(); seconds != 0 {
-		return time.Unix(seconds, 0)
-	}
-	return time.Time{}
-}
-
-// observe makes the configuration tell which client certificate it presents.
-func (p *presented) observe(config *tls.Config) {
-	if config == nil || config.GetClientCertificate == nil {
-		return
-	}
-	get := config.GetClientCertificate
-	config.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		certificate, err := get(info)
-		if err == nil && certificate.Leaf != nil {
-			p.unix.Store(certificate.Leaf.NotAfter.Unix())
-		}
-		return certificate, err
-	}
-}
-
-// freshConfig returns the configuration of a handshake that shows everything: it resumes no session, though the one it
-// gets is kept for later, and it records the client certificate that is presented.
-func freshConfig(config *tls.Config, t *trace) *tls.Config {
-	config = config.Clone()
-	if config.ClientSessionCache != nil {
-		config.ClientSessionCache = putOnly{config.ClientSessionCache}
-	}
-	if get := config.GetClientCertificate; get != nil {
-		config.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			certificate, err := get(info)
-			if err == nil && certificate.Leaf != nil {
-				t.clientCertificate = certificate.Leaf.NotAfter
-			}
-			return certificate, err
-		}
-	}
-	return config
-}
-
-// putOnly is a session cache that remembers but does not tell.
-type putOnly struct{ tls.ClientSessionCache }
-
-// Get returns nothing.
-func (putOnly) Get(string) (*tls.ClientSessionState, bool) { return nil, false }

@@ -173,7 +173,12 @@ func (l *limiter) limits() Limits {
 }
 
 // ReadLimits returns the limits of reads.
-func (c *Client) ReadLimits() Limits { return c.reading.limits() }
+func (c *Client) ReadLimits() Limits {
+	if r := c.reading.made.Load(); r != nil {
+		return r.limiter.limits()
+	}
+	return Limits{Rate: readRate, AtOnce: MaxReads}
+}
 
 // ProbeLimits returns the limits of probes.
 func (c *Client) ProbeLimits() Limits { return c.probing.limits() }

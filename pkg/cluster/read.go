@@ -110,7 +110,7 @@ func (c *Client) discovered(ctx context.Context, name TypeName, continueToken st
 		_, err := c.resolve(ctx, name, typesAge)
 		return err == nil
 	}
-	_, err, known := c.types.resolve(name, typesAge)
+	_, err, known := c.reads().types.resolve(name, typesAge)
 	return known && err == nil
 }
 
@@ -198,7 +198,7 @@ func (c *Client) open(ctx context.Context, request func(context.Context) *http.R
 		}
 		return nil, c.explainRejected(explainRead(ctx, err, t.at()), nil)
 	}
-	c.reading.learn(resp.StatusCode, min(retryAfter(resp.Header, time.Now()), within.pause))
+	c.reads().limiter.learn(resp.StatusCode, min(retryAfter(resp.Header, time.Now()), within.pause))
 	body := &Body{ctx: ctx, req: resp.Request, close: sync.OnceFunc(func() {
 		cancel()
 		_ = resp.Body.Close() // the call is over, whatever comes

@@ -17,12 +17,10 @@ import (
 // requests makes the requests to one API server.
 type requests struct {
 	base *url.URL
-	// template is the request that all others are copies of. They share its header: nobody may write into it.
-	template *http.Request
+	// header is that of all requests: nobody may write into it.
+	header http.Header
 	// userAgent is what the caller's is; each request adds what it is for.
 	userAgent string
-	// readyURLs are where the readyPaths are.
-	readyURLs [len(readyPaths)]*url.URL
 	// prepared is the last readiness request. nil where the credential is not fixed.
 	prepared *atomic.Pointer[preparedRequest]
 }
@@ -81,20 +79,9 @@ func newRequests(config *rest.Config, base *url.URL, userAgent string) (requests
 			}
 		}
 	}
-	r := requests{base: base, userAgent: userAgent, template: &http.Request{
-		Method:     http.MethodGet,
-		URL:        base,
-		Host:       base.Host,
-		Header:     header,
-		Proto:      "HTTP/1.1",
-		ProtoMajor: 1,
-		ProtoMinor: 1,
-	}}
+	r := requests{base: base, userAgent: userAgent, header: header}
 	if isFixed(config) {
 		r.prepared = new(atomic.Pointer[preparedRequest])
-	}
-	for i, path := range readyPaths {
-		r.readyURLs[i] = r.url(path, "")
 	}
 	return r, nil
 }
@@ -130,16 +117,21 @@ func (r *requests) url(path, query string) *url.URL {
 }
 
 func (r *requests) get(ctx context.Context, path, query string) *http.Request {
-	req := r.template.WithContext(ctx)
-	req.URL = r.url(path, query)
-	return req
+	req := &http.Request{
+		Method:     http.MethodGet,
+		URL:        r.url(path, query),
+		Host:       r.base.Host,
+		Header:     r.header,
+		Proto:      "HTTP/1.1",
+		ProtoMajor: 1,
+		ProtoMinor: 1,
+	}
+	return req.WithContext(ctx)
 }
 
 // ready returns a request for one of readyPaths.
 func (r *requests) ready(ctx context.Context, path int) *http.Request {
-	req := r.template.WithContext(ctx)
-	req.URL = r.readyURLs[path]
-	return req
+	return r.get(ctx, readyPaths[path], "")
 }
 
 // prepare returns the shared request for one of readyPaths.

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/tls"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -31,10 +30,9 @@ type findings struct {
 	firstByte time.Duration
 	// queued is the time spent waiting for the aggregator's own limits.
 	queued time.Duration
-	// tls, clientCertificate and token are those of a fresh connection: its state, and when what it was authenticated
-	// with ends, zero if it does not.
-	tls                      *tls.ConnectionState
-	clientCertificate, token time.Time
+	// proof and token are those of a fresh connection: when what it was authenticated with ends, zero if it does not.
+	proof proof
+	token time.Time
 	// socket is the one that was just dialled.
 	socket syscall.Conn
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -50,15 +49,15 @@ func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 type onEndKey struct{}
 
 // connectFor ends the attempt to connect with the call that it was begun for, which net/http does not.
-func (c *connector) connectFor(ctx context.Context, config *tls.Config) (net.Conn, error) {
+func (c *connector) connectFor(ctx context.Context) (net.Conn, error) {
 	onEnd, ok := ctx.Value(onEndKey{}).(func(func()) func() bool)
 	if !ok {
-		return c.connect(ctx, config)
+		return c.connect(ctx)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer onEnd(cancel)()
-	return c.connect(ctx, config)
+	return c.connect(ctx)
 }
 
 // headerMeter measures what comes in on a connection since a call began on it.

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -15,21 +14,17 @@ import (
 	"k8s.io/client-go/transport"
 )
 
-// Bounds of the connections that read resources.
-const (
-	readFirstByte   = 10 * time.Second
-	sessionsPerHost = 2
-)
+// readFirstByte bounds the wait for an answer to a read.
+const readFirstByte = 10 * time.Second
 
 // transports are the ways to one API server: one for probes, one for reads. Both authenticate alike.
 type transports struct {
 	probe http.RoundTripper
 	read  http.RoundTripper
 
-	certificate presented
-
-	wire   *wire
-	reader *http.Transport
+	wire *wire
+	// reader is made at the first read: most clusters are only probed.
+	reader lazy[http.Transport]
 	links  links
 	// calls are the reads that run, one more until the transports are closed.
 	calls atomic.Int64
@@ -39,7 +34,7 @@ type transports struct {
 func (c *Client) newTransports() (*transports, error) {
 	config := rest.CopyConfig(c.definition.Config)
 	if config.Dial == nil {
-		config.Dial = (&net.Dialer{KeepAlive: 30 * time.Second, Resolver: newResolver()}).DialContext
+		config.Dial = dialTCP
 	}
 	config.Dial = timed(config.Dial)
 	config.Proxy = nil
@@ -47,16 +42,14 @@ func (c *Client) newTransports() (*transports, error) {
 	if err != nil {
 		return nil, err
 	}
-	secure, err := tlsConfig(tc, c.requests.base)
+	secure, err := newSecurity(tc, c.requests.base)
 	if err != nil {
 		return nil, err
 	}
-	t := &transports{}
-	t.certificate.observe(secure)
-	connector := connector{dial: tc.DialHolder.Dial, address: dialAddress(c.requests.base), turns: c.turns}
-	t.wire = &wire{connector: connector, tls: resuming(secure)}
+	t := &transports{wire: &wire{connector: connector{
+		dial: tc.DialHolder.Dial, address: dialAddress(c.requests.base), secure: secure, turns: c.turns,
+	}}}
 	t.calls.Store(1)
-	t.reader = t.newReader(connector, resuming(secure))
 	if t.probe, err = c.authenticated(tc, t.wire); err != nil {
 		return nil, err
 	}
@@ -89,7 +82,7 @@ type counted struct{ *transports }
 func (c counted) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.calls.Add(1)
 	end := sync.OnceFunc(c.end)
-	resp, err := c.reader.RoundTrip(req)
+	resp, err := c.reader.get(c.newReader).RoundTrip(req)
 	if err != nil {
 		end()
 		return nil, err
@@ -113,7 +106,7 @@ func (b *countedBody) Close() error {
 // end closes what the last read leaves open in closed transports: net/http keeps some connections that were in use.
 func (t *transports) end() {
 	if t.calls.Add(-1) == 0 {
-		t.reader.CloseIdleConnections()
+		t.closeIdle()
 		t.links.close()
 	}
 }
@@ -121,38 +114,23 @@ func (t *transports) end() {
 // close closes the idle connections now, and those in use when their calls end. It is called once.
 func (t *transports) close() {
 	t.wire.close()
-	t.reader.CloseIdleConnections()
+	t.closeIdle()
 	t.end()
 }
 
-// tlsConfig returns nil for a server that speaks plain HTTP.
-func tlsConfig(tc *transport.Config, base *url.URL) (*tls.Config, error) {
-	if base.Scheme != "https" {
-		return nil, nil //nolint:nilnil // no TLS is no error
+// closeIdle closes the idle connections of reads.
+func (t *transports) closeIdle() {
+	if reader := t.reader.made.Load(); reader != nil {
+		reader.CloseIdleConnections()
 	}
-	config, err := transport.TLSConfigFor(tc)
-	if err != nil {
-		return nil, err
-	}
-	if config == nil {
-		config = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if config.ServerName == "" {
-		config.ServerName = base.Hostname()
-	}
-	return config, nil
 }
 
-// resuming returns a copy of the configuration for one transport, with sessions of its own to resume. Everything is
-// HTTP/1.1: see docs/decisions/0004.
-func resuming(config *tls.Config) *tls.Config {
-	if config == nil {
-		return nil
+// presentedUntil is when the client certificate ends that was presented last, zero if none was.
+func (t *transports) presentedUntil() time.Time {
+	if t.wire.secure == nil {
+		return time.Time{}
 	}
-	config = config.Clone()
-	config.NextProtos = []string{"http/1.1"}
-	config.ClientSessionCache = tls.NewLRUClientSessionCache(sessionsPerHost)
-	return config
+	return t.wire.secure.presented.end()
 }
 
 func dialAddress(base *url.URL) string {
@@ -166,17 +144,17 @@ func dialAddress(base *url.URL) string {
 	return net.JoinHostPort(base.Hostname(), port)
 }
 
-func (t *transports) newReader(c connector, secure *tls.Config) *http.Transport {
-	connect := func(ctx context.Context, secure *tls.Config) (net.Conn, error) {
-		conn, err := c.connectFor(ctx, secure)
+func (t *transports) newReader() *http.Transport {
+	connect := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		conn, err := t.wire.connectFor(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return conn, t.links.add(linkOf(conn))
 	}
 	return &http.Transport{
-		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, nil) },
-		DialTLSContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx, secure) },
+		DialContext:            connect,
+		DialTLSContext:         connect,
 		DisableCompression:     true,
 		MaxConnsPerHost:        MaxReads,
 		MaxIdleConnsPerHost:    1,

@@ -24,5 +24,5 @@ func (c *Client) turn(ctx context.Context) (place, error) {
 		w.Wait()
 		defer w.Go()
 	}
-	return c.reading.acquire(ctx)
+	return c.reads().limiter.acquire(ctx)
 }

@@ -62,15 +62,15 @@ func (c *typeCache) put(types *Types) {
 // resolve returns the resource that the name means in this cluster: from memory if it is there and younger than maxAge,
 // else by discovery.
 func (c *Client) resolve(ctx context.Context, name TypeName, maxAge time.Duration) (Resource, error) {
-	if r, err, known := c.types.resolve(name, maxAge); known {
+	if r, err, known := c.reads().types.resolve(name, maxAge); known {
 		return r, err
 	}
-	end, err := c.types.begin(ctx)
+	end, err := c.reads().types.begin(ctx)
 	if err != nil {
 		return Resource{}, err
 	}
 	defer end()
-	if r, err, known := c.types.resolve(name, maxAge); known { // another call has discovered meanwhile
+	if r, err, known := c.reads().types.resolve(name, maxAge); known { // another call has discovered meanwhile
 		return r, err
 	}
 	types, err := c.rediscover(ctx)

@@ -56,13 +56,13 @@ func (t *Types) addBroken(group, version, message string) {
 // *Error.
 func (c *Client) Types(ctx context.Context) (*Types, error) {
 	recent := func() (*Types, bool) {
-		types, age := c.types.get()
+		types, age := c.reads().types.get()
 		return types, types != nil && age < typesAge
 	}
 	if types, ok := recent(); ok {
 		return types, nil
 	}
-	end, err := c.types.begin(ctx)
+	end, err := c.reads().types.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +79,6 @@ func (c *Client) rediscover(ctx context.Context) (*Types, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.types.put(types)
+	c.reads().types.put(types)
 	return types, nil
 }

@@ -63,7 +63,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("/a b%/ü", "", "x\r\nHost: y", "", false)
 	f.Fuzz(func(t *testing.T, path, query, value, body string, post bool) {
 		base := &url.URL{Scheme: "https", Host: "server:6443"}
-		r := requests{base: base, template: &http.Request{Method: http.MethodGet, URL: base, Host: base.Host, Header: http.Header{"X-Value": {value}}}}
+		r := requests{base: base, header: http.Header{"X-Value": {value}}}
 		values := url.Values{"q": {query}}.Encode()
 		req := r.get(t.Context(), "/"+strings.TrimLeft(path, "/"), values)
 		if post {

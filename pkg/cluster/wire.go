@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -20,7 +19,6 @@ const idleTimeout = 90 * time.Second
 // whole, at most maxProbeBytes of it. Calls at the same time are safe, but each then makes a connection of its own.
 type wire struct {
 	connector
-	tls    *tls.Config
 	idle   atomic.Pointer[wireConn]
 	closed atomic.Bool
 }
@@ -86,7 +84,7 @@ func (e *unseenError) Error() string { return e.cause.Error() }
 func (e *unseenError) Unwrap() error { return e.cause }
 
 func (w *wire) open(ctx context.Context, t *trace) (*wireConn, error) {
-	conn, err := w.connect(withTrace(ctx, t), w.tls)
+	conn, err := w.connect(withTrace(ctx, t))
 	if err != nil {
 		return nil, err
 	}
