@@ -3,6 +3,9 @@ package report
 
 // Row is one line of the table: a piece of work, what it takes the product, and what it is held against.
 type Row struct {
+	// Number is the row's number among those that the design promises; 0 if it is not one of them. Rows that together
+	// are one promise share it.
+	Number int
 	// Work says what was done and what was measured of it.
 	Work string
 	// Ours is the product's figure.
