@@ -94,8 +94,31 @@ demo: build ## show the product on a simulated fleet of 200 clusters
 	@test/demo/demo.sh
 
 .PHONY: bench
-bench: ## measure the product against its own numbers
+bench: ## measure the product against its own numbers, in about a quarter of an hour
 	@$(GO) run ./bench
+
+.PHONY: bench-quick
+bench-quick: build ## see in three minutes at most that every benchmark works; its figures say little
+	@$(GO) run ./bench -short -programs bin
+
+.PHONY: bench-docs
+bench-docs: build ## measure, and bring the table and the plots of docs/benchmarks.md up to date; wants an idle machine
+	@$(GO) run ./bench -programs bin -markdown docs/benchmarks.md -json docs/plots/bench.json
+	$(MAKE) plots
+
+.PHONY: plots
+plots: ## draw the plots of docs/benchmarks.md anew from docs/plots/bench.json
+	@$(GO) run -C bench/plot . bench $(CURDIR)/docs/plots/bench.json $(CURDIR)/docs/plots
+
+# What bench-micro runs, and how often: BENCH=Quick COUNT=10 make bench-micro
+BENCH     ?= .
+BENCHTIME ?= 100ms
+COUNT     ?= 6
+
+.PHONY: bench-micro
+bench-micro: ## run the Go benchmarks into bin/bench.txt; benchstat compares two such files
+	@mkdir -p bin
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -count $(COUNT) ./pkg/... ./internal/... ./cmd/... | grep -v '^?\|no test files' | tee bin/bench.txt
 
 ##@ Other
 

@@ -39,7 +39,7 @@ func benchCold(ctx context.Context, b *bench) ([]report.Row, error) {
 			found[i] = append(found[i], m)
 		}
 	}
-	cpu := func(i int) report.Quantity { return report.Duration(measure.MedianOf(found[i], measure.CPU)) }
+	cpu := func(i int) report.Quantity { return report.Median(measure.Each(found[i], measure.CPU)) }
 	wall := func(i int) time.Duration { return measure.MedianOf(found[i], measure.Wall).Round(time.Millisecond) }
 	return []report.Row{{
 		Number: 9,

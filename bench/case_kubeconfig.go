@@ -33,11 +33,11 @@ func benchKubeconfig(ctx context.Context, b *bench) ([]report.Row, error) {
 	}
 	return []report.Row{{
 		Work:   fmt.Sprintf("load a kubeconfig of %d contexts: CPU", contexts),
-		Ours:   report.Duration(measure.MedianOf(found[0], measure.CPU)),
+		Ours:   report.Median(measure.Each(found[0], measure.CPU)),
 		Target: report.AtMost(report.Duration(200 * time.Millisecond)),
-		Peers:  []report.Peer{{Name: "clientcmd, a configuration each", Value: report.Duration(measure.MedianOf(found[1], measure.CPU))}},
+		Peers:  []report.Peer{{Name: "clientcmd, a configuration each", Value: report.Median(measure.Each(found[1], measure.CPU))}},
 	}, {
 		Work: fmt.Sprintf("load it and apply it to a fleet, %d clusters: CPU", contexts),
-		Ours: report.Duration(measure.MedianOf(found[2], measure.CPU)),
+		Ours: report.Median(measure.Each(found[2], measure.CPU)),
 	}}, nil
 }

@@ -46,6 +46,8 @@ func newWorker(j job) (worker, error) {
 		return &coldProber{fleetProber{job: j}}, nil
 	case "handshakes":
 		return &handshaker{job: j}, nil
+	case "connections":
+		return &connected{handshaker{job: j}}, nil
 	case "bare":
 		return &bareProber{job: j}, nil
 	case "net/http":

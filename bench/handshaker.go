@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/tools/clientcmd"
@@ -46,6 +47,15 @@ func (h *handshaker) round(ctx context.Context) (operations int, err error) {
 		})
 	}
 	return len(h.conns), group.Wait()
+}
+
+// connected is the floor of whoever watches a fleet: it holds a connection to each cluster and nothing else.
+type connected struct{ handshaker }
+
+func (c *connected) round(ctx context.Context) (operations int, err error) {
+	operations, err = c.handshaker.round(ctx)
+	debug.FreeOSMemory() // what it took to make them is not what it takes to hold them
+	return operations, err
 }
 
 // endpoint is where an API server is, and how it is known to be the right one.

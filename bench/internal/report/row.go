@@ -14,6 +14,8 @@ type Row struct {
 	Floor Quantity
 	// Target is what is to be reached. The zero Target: nothing.
 	Target Target
+	// Must says that to miss the target is a defect, on whatever machine: the row is not about time or memory.
+	Must bool
 	// Peers are other ways to do the same work, measured in the same run.
 	Peers []Peer
 	// Notes say what a reader has to know to believe the row.
@@ -28,10 +30,14 @@ type Peer struct {
 	Note string
 }
 
-// Ratio returns the product's figure as a multiple of the floor; false if there is no floor.
+// Ratio returns the product's figure as a multiple of the floor; false if there is no floor. Of a rate, of which more is
+// better, it is how many times as long as the floor the product takes.
 func (r Row) Ratio() (Quantity, bool) { return ratio(r.Ours, r.Floor) }
 
 func ratio(value, floor Quantity) (Quantity, bool) {
+	if floor.Unit == BytePerSecond {
+		value, floor = floor, value
+	}
 	if floor.Value == 0 {
 		return Quantity{}, false
 	}
