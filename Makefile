@@ -16,8 +16,8 @@ BUF      := $(GO) tool -modfile=$(CURDIR)/tools/buf/go.mod buf
 GOLANGCI := $(GO) tool -modfile=$(CURDIR)/tools/golangci-lint/go.mod golangci-lint
 VULN     := $(GO) tool -modfile=$(CURDIR)/tools/go.mod govulncheck
 
-# Our modules: the product, and the one that builds and starts real API servers for its tests.
-MODULES := . test/apiserver
+# Our modules: the product, the one that builds and starts real API servers for its tests, and the one that draws plots.
+MODULES := . test/apiserver bench/plot
 
 ##@ Build
 
