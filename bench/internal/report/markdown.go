@@ -17,7 +17,7 @@ const (
 )
 
 // errNoPlace says that a page has no table to be replaced.
-var errNoPlace = errors.New("the page has no two lines " + markdownBegin + "and " + markdownEnd)
+var errNoPlace = errors.New("the page has no place for the table: two comments that make bench-docs looks for")
 
 // Page is a page in Markdown that holds a table between two lines of its own.
 type Page struct{ before, after []byte }
