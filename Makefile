@@ -98,7 +98,7 @@ bench: ## measure the product against its own numbers, in about a quarter of an 
 	@$(GO) run ./bench
 
 .PHONY: bench-quick
-bench-quick: build ## see in three minutes at most that every benchmark works; its figures say little
+bench-quick: build ## see in two minutes or so that every benchmark works; its figures say little
 	@$(GO) run ./bench -short -programs bin
 
 .PHONY: bench-docs

@@ -47,7 +47,7 @@ func benchEven(ctx context.Context, b *bench) ([]report.Row, error) {
 	}
 	defer bare.kill()
 	var ours, floor runs
-	for range pick(b, 9, 3) {
+	for range pick(b, 9, 2) {
 		if err := ours.run(ctx, fleet, probe); err != nil {
 			return nil, err
 		}

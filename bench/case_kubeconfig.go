@@ -12,13 +12,13 @@ import (
 // benchKubeconfig measures the processor time that it takes to turn a kubeconfig into definitions of clusters, and
 // to make these a fleet that can be asked.
 func benchKubeconfig(ctx context.Context, b *bench) ([]report.Row, error) {
-	const contexts = 1000
+	contexts := pick(b, 1000, 200)
 	fleet, err := b.fleet(ctx, contexts)
 	if err != nil {
 		return nil, err
 	}
 	defer fleet.Kill()
-	rounds := pick(b, 7, 3)
+	rounds := pick(b, 7, 2)
 	found, err := b.alternate(ctx, rounds,
 		job{Role: "loader", Kubeconfig: fleet.Kubeconfig},
 		job{Role: "clientcmd", Kubeconfig: fleet.Kubeconfig},

@@ -23,7 +23,7 @@ func benchProbe(ctx context.Context, b *bench) ([]report.Row, error) {
 	j := job{Kubeconfig: fleet.Kubeconfig, Limit: probeLimit, Sweeps: pick(b, 5, 2)}
 	ours, bare, std := j, j, j
 	ours.Role, bare.Role, std.Role = "fleet", "bare", "net/http"
-	rounds := pick(b, 9, 3)
+	rounds := pick(b, 9, 2)
 	found, err := b.alternate(ctx, rounds, ours, bare, std)
 	if err != nil {
 		return nil, err
