@@ -32,7 +32,7 @@ type fetches struct {
 // benchFetch measures what it takes the aggregator to read the manifests of a whole fleet and hand them to a caller that
 // keeps nothing of them. The floor reads the same pages with net/http and throws them away.
 func benchFetch(ctx context.Context, b *bench) ([]report.Row, error) {
-	clusters := pick(b, 300, 40)
+	clusters := pick(b, 300, 20)
 	fleet, err := b.fleet(ctx, clusters, "--pods", strconv.Itoa(fetchObjects), "--object-bytes", strconv.Itoa(fetchObjectBytes))
 	if err != nil {
 		return nil, err

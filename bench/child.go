@@ -48,6 +48,8 @@ func newWorker(j job) (worker, error) {
 		return &handshaker{job: j}, nil
 	case "connections":
 		return &connected{handshaker{job: j}}, nil
+	case "teller":
+		return &teller{job: j}, nil
 	case "bare":
 		return &bareProber{job: j}, nil
 	case "net/http":
