@@ -40,7 +40,7 @@ func run(args []string) error {
 
 // drawBench draws all pictures of a run.
 func drawBench(file, folder string) error {
-	rows, err := readRows(file)
+	found, err := readRun(file)
 	if err != nil {
 		return err
 	}
@@ -48,18 +48,18 @@ func drawBench(file, folder string) error {
 		return err
 	}
 	for _, picture := range []struct {
-		name   string
-		groups []group
-		draw   func([]group) ([]byte, error)
+		name, title string
+		groups      []group
+		draw        func(title string, groups []group) ([]byte, error)
 	}{
-		{"ratios.svg", ratios(rows), drawRatios},
-		{"memory.svg", memory(rows), drawMemory},
-		{"rounds.svg", rounds(rows), drawRounds},
+		{"ratios.svg", "Times the floor: 1 is the least that the work can take", ratios(found.Rows), drawRatios},
+		{"memory.svg", "Peak resident memory", memory(found.Rows), drawMemory},
+		{"rounds.svg", "How far the rounds are apart", rounds(found.Rows), drawRounds},
 	} {
 		if len(picture.groups) == 0 {
 			continue // a run of some cases has not everything
 		}
-		svg, err := picture.draw(picture.groups)
+		svg, err := picture.draw(found.title(picture.title), picture.groups)
 		if err != nil {
 			return fmt.Errorf("%s: %w", picture.name, err)
 		}

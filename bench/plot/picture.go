@@ -32,20 +32,20 @@ func colour(who int) color.Color {
 	return color.NRGBA{0xd9, 0x8c, 0x3f, 0xff}
 }
 
-func drawRatios(groups []group) ([]byte, error) {
-	p := lines(groups, "Times the floor: 1 is the least that the work can take", 1)
+func drawRatios(title string, groups []group) ([]byte, error) {
+	p := lines(groups, title, 1)
 	p.X.Label.Text = "times the floor, logarithmic"
 	return encode(p, groups)
 }
 
-func drawMemory(groups []group) ([]byte, error) {
-	p := lines(groups, "Peak resident memory", leastIn(groups)/2)
+func drawMemory(title string, groups []group) ([]byte, error) {
+	p := lines(groups, title, leastIn(groups)/2)
 	p.X.Label.Text = "MB, logarithmic"
 	return encode(p, groups)
 }
 
-func drawRounds(groups []group) ([]byte, error) {
-	p := lines(groups, "How far the rounds are apart", 0)
+func drawRounds(title string, groups []group) ([]byte, error) {
+	p := lines(groups, title, 0)
 	p.X.Label.Text = "each round as a multiple of what the table quotes"
 	return encode(p, groups)
 }

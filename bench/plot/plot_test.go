@@ -102,6 +102,22 @@ func TestRunIsDrawnAsThreePictures(t *testing.T) {
 	}
 }
 
+func TestPicturesOfAQuickRunSaySo(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "run.json")
+	const text = `{"short": true, "rows": [{"number": 2, "work": "w", "ours": {"value": 3e8, "unit": "B"}, "floor": {"value": 1e8, "unit": "B"}, "ratio": 3}]}`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := run([]string{"bench", file, folder}); err != nil {
+		t.Fatal(err)
+	}
+	look(t, filepath.Join(folder, "memory.svg")).shows(t, "Peak resident memory (a quick run: its figures say little)")
+	if _, err := os.Stat(filepath.Join(folder, "rounds.svg")); err == nil {
+		t.Error("a picture of no rounds was drawn")
+	}
+}
+
 func TestSeriesIsDrawnAsAPanelForEachColumn(t *testing.T) {
 	file, out := filepath.Join(t.TempDir(), "soak.csv"), filepath.Join(t.TempDir(), "soak.svg")
 	var w strings.Builder

@@ -29,23 +29,34 @@ type quantity struct {
 	Rounds []float64 `json:"rounds"`
 }
 
-// readRows returns the rows in the order of their numbers.
-func readRows(file string) ([]row, error) {
+// measured is a run of the benchmarks.
+type measured struct {
+	Short bool  `json:"short"`
+	Rows  []row `json:"rows"` // in the order of their numbers
+}
+
+// title is that of a picture, with what one has to know of the run.
+func (m measured) title(text string) string {
+	if m.Short {
+		return text + " (a quick run: its figures say little)"
+	}
+	return text
+}
+
+func readRun(file string) (measured, error) {
+	var m measured
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return m, err
 	}
-	var document struct {
-		Rows []row `json:"rows"`
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, fmt.Errorf("%s: %w", file, err)
 	}
-	if err := json.Unmarshal(text, &document); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if len(m.Rows) == 0 {
+		return m, fmt.Errorf("%s has no rows", file)
 	}
-	if len(document.Rows) == 0 {
-		return nil, fmt.Errorf("%s has no rows", file)
-	}
-	slices.SortStableFunc(document.Rows, func(a, b row) int { return a.Number - b.Number })
-	return document.Rows, nil
+	slices.SortStableFunc(m.Rows, func(a, b row) int { return a.Number - b.Number })
+	return m, nil
 }
 
 // Who a value belongs to: it decides the colour.
