@@ -16,8 +16,8 @@ BUF      := $(GO) tool -modfile=$(CURDIR)/tools/buf/go.mod buf
 GOLANGCI := $(GO) tool -modfile=$(CURDIR)/tools/golangci-lint/go.mod golangci-lint
 VULN     := $(GO) tool -modfile=$(CURDIR)/tools/go.mod govulncheck
 
-# Our modules: the product, and the one that builds and starts real API servers for its tests.
-MODULES := . test/apiserver
+# Our modules: the product, the one that builds and starts real API servers for its tests, and the one that draws plots.
+MODULES := . test/apiserver bench/plot
 
 ##@ Build
 
@@ -94,8 +94,31 @@ demo: build ## show the product on a simulated fleet of 200 clusters
 	@test/demo/demo.sh
 
 .PHONY: bench
-bench: ## measure the product against its own numbers
+bench: ## measure the product against its own numbers, in about a quarter of an hour
 	@$(GO) run ./bench
+
+.PHONY: bench-quick
+bench-quick: build ## see in two minutes or so that every benchmark works; its figures say little
+	@$(GO) run ./bench -short -programs bin
+
+.PHONY: bench-docs
+bench-docs: build ## measure, and bring the table and the plots of docs/benchmarks.md up to date; wants an idle machine
+	@$(GO) run ./bench -programs bin -markdown docs/benchmarks.md -json docs/plots/bench.json
+	$(MAKE) plots
+
+.PHONY: plots
+plots: ## draw the plots of docs/benchmarks.md anew from docs/plots/bench.json
+	@$(GO) run -C bench/plot . bench $(CURDIR)/docs/plots/bench.json $(CURDIR)/docs/plots
+
+# What bench-micro runs, and how often: BENCH=Quick COUNT=10 make bench-micro
+BENCH     ?= .
+BENCHTIME ?= 100ms
+COUNT     ?= 6
+
+.PHONY: bench-micro
+bench-micro: ## run the Go benchmarks into bin/bench.txt; benchstat compares two such files
+	@mkdir -p bin
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -count $(COUNT) ./pkg/... ./internal/... ./cmd/... | grep -v '^?\|no test files' | tee bin/bench.txt
 
 DURATION ?= 30m
 

@@ -38,7 +38,7 @@ func newBench(ctx context.Context, o options, progress io.Writer) (*bench, error
 	b.programs = filepath.Join(folder, "bin")
 	b.say("building aggregator and fleetsim")
 	const module = "github.com/clusterfleet/clusterfleet/cmd/"
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.programs+string(filepath.Separator), module+"aggregator", module+"fleetsim")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.programs+string(filepath.Separator), module+"aggregator", module+"fleetsim") //nolint:gosec // a folder that this process made
 	build.Stderr = progress
 	if err := build.Run(); err != nil {
 		b.close()

@@ -56,14 +56,16 @@ func benchCancel(ctx context.Context, b *bench) ([]report.Row, error) {
 
 func killRows(ours, floor killings, calls int) []report.Row {
 	return []report.Row{{
+		Number: 7,
 		Work:   fmt.Sprintf("%d calls in flight, caller killed: abort at the API servers, p99", calls),
-		Ours:   report.Duration(measure.Median(ours.p99)),
-		Floor:  report.Duration(measure.Median(floor.p99)),
+		Ours:   report.Median(ours.p99),
+		Floor:  report.Median(floor.p99),
 		Target: report.AtMost(report.Duration(50 * time.Millisecond)),
 		Notes: []string{fmt.Sprintf("medians of %d kills; p50 %s (floor %s), last %s (floor %s); the floor is a caller that holds the calls itself",
 			len(ours.p99), report.Duration(measure.Median(ours.p50)), report.Duration(measure.Median(floor.p50)),
 			report.Duration(measure.Median(ours.last)), report.Duration(measure.Median(floor.last)))},
 	}, {
+		Number: 7,
 		Work:   fmt.Sprintf("of these %d calls: not in flight at the kill", calls),
 		Ours:   report.Count(calls - ours.inFlight),
 		Target: report.AtMost(report.Count(0)),
@@ -74,14 +76,18 @@ func killRows(ours, floor killings, calls int) []report.Row {
 
 func leftRows(before, after holdings) []report.Row {
 	return []report.Row{{
+		Number: 7,
 		Work:   "left after the kills: goroutines more than before",
 		Ours:   report.Count(max(0, after.goroutines-before.goroutines)),
 		Target: report.AtMost(report.Count(strayGoroutines)),
+		Must:   true,
 		Notes:  []string{fmt.Sprintf("%d before, %d after", before.goroutines, after.goroutines)},
 	}, {
+		Number: 7,
 		Work:   "left after the kills: open files and connections more than before",
 		Ours:   report.Count(max(0, after.files-before.files) + max(0, after.connections-before.connections)),
 		Target: report.AtMost(report.Count(0)),
+		Must:   true,
 		Notes: []string{fmt.Sprintf("open files of the aggregator %d before, %d after; connections at the API servers %d before, %d after",
 			before.files, after.files, before.connections, after.connections)},
 	}}

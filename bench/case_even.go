@@ -47,7 +47,7 @@ func benchEven(ctx context.Context, b *bench) ([]report.Row, error) {
 	}
 	defer bare.kill()
 	var ours, floor runs
-	for range pick(b, 9, 3) {
+	for range pick(b, 9, 2) {
 		if err := ours.run(ctx, fleet, probe); err != nil {
 			return nil, err
 		}
@@ -60,9 +60,10 @@ func benchEven(ctx context.Context, b *bench) ([]report.Row, error) {
 	}
 	ideal := measure.Ideal(slices.Repeat([]time.Duration{latency}, clusters), limit)
 	return []report.Row{{
+		Number: 4,
 		Work:   fmt.Sprintf("%d clusters × %v, limit %d, through the aggregator: wall", clusters, latency, limit),
-		Ours:   report.Duration(measure.Median(ours.walls)),
-		Floor:  report.Duration(measure.Median(floor.walls)),
+		Ours:   report.Median(ours.walls),
+		Floor:  report.Median(floor.walls),
 		Target: report.AtMost(report.Duration(510 * time.Millisecond)),
 		Peers:  race.peers(),
 		Notes: []string{fmt.Sprintf("the floor is %d goroutines over bare connections; without any overhead "+

@@ -32,7 +32,7 @@ type fetches struct {
 // benchFetch measures what it takes the aggregator to read the manifests of a whole fleet and hand them to a caller that
 // keeps nothing of them. The floor reads the same pages with net/http and throws them away.
 func benchFetch(ctx context.Context, b *bench) ([]report.Row, error) {
-	clusters := pick(b, 300, 40)
+	clusters := pick(b, 300, 20)
 	fleet, err := b.fleet(ctx, clusters, "--pods", strconv.Itoa(fetchObjects), "--object-bytes", strconv.Itoa(fetchObjectBytes))
 	if err != nil {
 		return nil, err
@@ -86,14 +86,10 @@ func (b *bench) fetchRound(ctx context.Context, fleet *simulated.Fleet, limit in
 
 func fetchRows(few, many fetches, dynamic measure.Measurement, clusters int) []report.Row {
 	peak := func(ms []measure.Measurement) report.Quantity {
-		var most int64
-		for _, m := range ms {
-			most = max(most, m.PeakRSS)
-		}
-		return report.Bytes(most)
+		return report.Most(measure.Each(ms, measure.PeakRSS))
 	}
 	cpu := func(ms []measure.Measurement) report.Quantity {
-		return report.Duration(measure.MedianOf(ms, measure.CPU))
+		return report.Median(measure.Each(ms, measure.CPU))
 	}
 	wall := func(ms []measure.Measurement) report.Quantity {
 		return report.Duration(measure.MedianOf(ms, measure.Wall))
@@ -102,6 +98,7 @@ func fetchRows(few, many fetches, dynamic measure.Measurement, clusters int) []r
 	work := fmt.Sprintf("%s of manifests, %d clusters, to a gRPC caller: ", report.Bytes(many.bytes), clusters)
 	const dynamicClient = "client-go's dynamic client, to nobody"
 	return []report.Row{{
+		Number: 5,
 		Work:   work + "peak RSS of the aggregator",
 		Ours:   peak(many.aggregator),
 		Floor:  peak(many.floor),
@@ -110,11 +107,13 @@ func fetchRows(few, many fetches, dynamic measure.Measurement, clusters int) []r
 		Notes: []string{fmt.Sprintf("the most of %d fetches, each from an aggregator that has just started; limit %d; the floor is net/http and "+
 			"io.Discard", len(many.aggregator), manyLimit)},
 	}, {
+		Number: 5,
 		Work:   fmt.Sprintf("the same with limit %d, held against limit %d", manyLimit, fewLimit),
 		Ours:   peak(many.aggregator),
 		Floor:  peak(few.aggregator),
 		Target: report.AtMost(report.Times(1.1)),
 	}, {
+		Number: 5,
 		Work:   work + "CPU of the aggregator",
 		Ours:   cpu(many.aggregator),
 		Floor:  cpu(many.floor),

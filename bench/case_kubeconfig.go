@@ -12,13 +12,13 @@ import (
 // benchKubeconfig measures the processor time that it takes to turn a kubeconfig into definitions of clusters, and
 // to make these a fleet that can be asked.
 func benchKubeconfig(ctx context.Context, b *bench) ([]report.Row, error) {
-	const contexts = 1000
+	contexts := pick(b, 1000, 200)
 	fleet, err := b.fleet(ctx, contexts)
 	if err != nil {
 		return nil, err
 	}
 	defer fleet.Kill()
-	rounds := pick(b, 7, 3)
+	rounds := pick(b, 7, 2)
 	found, err := b.alternate(ctx, rounds,
 		job{Role: "loader", Kubeconfig: fleet.Kubeconfig},
 		job{Role: "clientcmd", Kubeconfig: fleet.Kubeconfig},
@@ -33,11 +33,11 @@ func benchKubeconfig(ctx context.Context, b *bench) ([]report.Row, error) {
 	}
 	return []report.Row{{
 		Work:   fmt.Sprintf("load a kubeconfig of %d contexts: CPU", contexts),
-		Ours:   report.Duration(measure.MedianOf(found[0], measure.CPU)),
+		Ours:   report.Median(measure.Each(found[0], measure.CPU)),
 		Target: report.AtMost(report.Duration(200 * time.Millisecond)),
-		Peers:  []report.Peer{{Name: "clientcmd, a configuration each", Value: report.Duration(measure.MedianOf(found[1], measure.CPU))}},
+		Peers:  []report.Peer{{Name: "clientcmd, a configuration each", Value: report.Median(measure.Each(found[1], measure.CPU))}},
 	}, {
 		Work: fmt.Sprintf("load it and apply it to a fleet, %d clusters: CPU", contexts),
-		Ours: report.Duration(measure.MedianOf(found[2], measure.CPU)),
+		Ours: report.Median(measure.Each(found[2], measure.CPU)),
 	}}, nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
 	"github.com/clusterfleet/clusterfleet/bench/internal/report"
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
@@ -36,7 +35,7 @@ func benchReferences(ctx context.Context, b *bench) ([]report.Row, error) {
 	ideal := time.Duration(each) * latency / cluster.MaxReads
 	return []report.Row{{
 		Work:   fmt.Sprintf("%d references over %d clusters, %v each: makespan", clusters*each, clusters, latency),
-		Ours:   report.Duration(measure.Median(walls)),
+		Ours:   report.Median(walls),
 		Floor:  report.Duration(ideal),
 		Target: report.AtMost(report.Times(1.2)),
 		Notes:  []string{fmt.Sprintf("the floor is computed: each cluster is asked for %d objects, %d at once", each, cluster.MaxReads)},

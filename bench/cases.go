@@ -18,6 +18,7 @@ type benchCase struct {
 func cases() []benchCase {
 	return []benchCase{
 		{"kubeconfig", "load a kubeconfig of many contexts", benchKubeconfig},
+		{"cold", "a start, until each cluster has been probed", benchCold},
 		{"probe", "warm quick probes", benchProbe},
 		{"even", "a fan-out over clusters that are all alike", benchEven},
 		{"tail", "a fan-out over clusters of which some are slow", benchTail},

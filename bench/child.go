@@ -42,6 +42,14 @@ func newWorker(j job) (worker, error) {
 	switch j.Role {
 	case "fleet":
 		return &fleetProber{job: j}, nil
+	case "cold":
+		return &coldProber{fleetProber{job: j}}, nil
+	case "handshakes":
+		return &handshaker{job: j}, nil
+	case "connections":
+		return &connected{handshaker{job: j}}, nil
+	case "teller":
+		return &teller{job: j}, nil
 	case "bare":
 		return &bareProber{job: j}, nil
 	case "net/http":

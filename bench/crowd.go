@@ -21,11 +21,11 @@ type crowd struct {
 	late  []time.Duration      // each delivery's time after the first
 }
 
-// watches opens watches, spread over connections. They are not read before read.
-func (a *aggregator) watches(ctx context.Context, connections, watchers int) (*crowd, error) {
+// watches opens watches at an address, spread over connections. They are not read before read.
+func watches(ctx context.Context, address string, connections, watchers int) (*crowd, error) {
 	c := &crowd{first: map[string]time.Time{}}
 	for range connections {
-		conn, err := wire.Open(ctx, a.grpc, fleetv1.HealthService_WatchClusterHealth_FullMethodName, watchers/connections)
+		conn, err := wire.Open(ctx, address, fleetv1.HealthService_WatchClusterHealth_FullMethodName, watchers/connections)
 		if err != nil {
 			c.leave()
 			return nil, err

@@ -34,7 +34,8 @@ func (d *discarder) round(ctx context.Context) (operations int, err error) {
 	return len(d.targets), group.Wait()
 }
 
-// firstReader is the floor of the first result: it reads as discarder does, and ends with the first page that is there.
+// firstReader is the floor of the first result: it reads as discarder does, and ends when the first object of any page is
+// there.
 type firstReader struct{ discarder }
 
 func (f *firstReader) round(ctx context.Context) (operations int, err error) {
@@ -44,10 +45,8 @@ func (f *firstReader) round(ctx context.Context) (operations int, err error) {
 	group.SetLimit(f.job.Limit)
 	for _, t := range f.targets {
 		group.Go(func() error {
-			if _, err := t.get(ctx, "/api/v1/pods?limit=500"); err == nil {
-				cancel(errFirst)
-			}
-			return nil
+			_, _ = t.read(ctx, "/api/v1/pods?limit=500", &milestone{left: fetchObjectBytes, passed: func() { cancel(errFirst) }})
+			return nil // whether there is a first one, ctx tells
 		})
 		if ctx.Err() != nil {
 			break
@@ -62,4 +61,18 @@ func (f *firstReader) round(ctx context.Context) (operations int, err error) {
 	return 1, nil
 }
 
-var errFirst = errors.New("the first page is there")
+var errFirst = errors.New("the first object is there")
+
+// milestone is a writer that tells when so many bytes have come.
+type milestone struct {
+	left   int
+	passed func()
+}
+
+func (m *milestone) Write(p []byte) (int, error) {
+	if m.left > 0 && m.left <= len(p) {
+		m.passed()
+	}
+	m.left -= len(p)
+	return len(p), nil
+}

@@ -20,8 +20,12 @@ import (
 	"github.com/clusterfleet/clusterfleet/bench/internal/report"
 )
 
-// totalTime bounds a run, whatever hangs. A run takes about half of it.
-const totalTime = 10 * time.Minute
+// What bounds a run, whatever hangs. On two idle cores a full one takes about half of it, a short one a third: it is there
+// to see that everything works, and on a machine that does other things as well it should not fail for being slow.
+const (
+	totalTime = 40 * time.Minute
+	shortTime = 6 * time.Minute
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -44,13 +48,20 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, totalTime)
+	results, err := openResults(o) // before the work: a page that cannot be written should not cost a run
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, o.time(), fmt.Errorf("the whole run took longer than %v", o.time()))
 	defer cancel()
 	rows, err := runCases(ctx, o, stderr)
 	if len(rows) > 0 {
 		err = errors.Join(err, report.Write(stdout, rows))
 	}
-	return err
+	if err != nil {
+		return err // what is kept is whole
+	}
+	return results.write(rows)
 }
 
 // options are the flags.
@@ -59,6 +70,15 @@ type options struct {
 	short    bool
 	programs string
 	profiles string
+	json     string
+	markdown string
+}
+
+func (o options) time() time.Duration {
+	if o.short {
+		return shortTime
+	}
+	return totalTime
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -68,6 +88,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	short := flags.Bool("short", false, "a quick form with less of everything, to see that it works")
 	programs := flags.String("programs", "", "take aggregator and fleetsim from this `FOLDER`; empty builds them from this source")
 	profiles := flags.String("cpuprofile", "", "write a CPU profile of each contestant's rounds into this `FOLDER`; figures then include the profiling")
+	data := flags.String("json", "", "write the rows with all their rounds to this `FILE`, if everything worked")
+	page := flags.String("markdown", "", "put the table into this `FILE`, in place of the one that it has, if everything worked")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -78,7 +100,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if err != nil {
 		return options{}, fmt.Errorf("-run: %w", err)
 	}
-	return options{only: expression, short: *short, programs: *programs, profiles: *profiles}, nil
+	return options{
+		only: expression, short: *short, programs: *programs, profiles: *profiles, json: *data, markdown: *page,
+	}, nil
 }
 
 // runCases runs the chosen cases. One that fails leaves the others.
@@ -91,6 +115,10 @@ func runCases(ctx context.Context, o options, stderr io.Writer) ([]report.Row, e
 	var rows []report.Row
 	var failures []error
 	for _, c := range cases() {
+		if ctx.Err() != nil {
+			failures = append(failures, fmt.Errorf("%s was not begun: %w", c.name, context.Cause(ctx)))
+			break
+		}
 		if !o.only.MatchString(c.name) {
 			continue
 		}
@@ -98,12 +126,34 @@ func runCases(ctx context.Context, o options, stderr io.Writer) ([]report.Row, e
 		b.say("%s: %s", c.name, c.work)
 		found, err := c.run(ctx, b)
 		if err != nil {
-			failures = append(failures, fmt.Errorf("%s: %w", c.name, err))
+			failures = append(failures, fmt.Errorf("%s: %w", c.name, overtime(ctx, err)))
 			b.say("%s: failed: %v", c.name, err)
 			continue
 		}
 		rows = append(rows, found...)
+		if err := missedMusts(found); err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", c.name, err))
+		}
 		b.say("%s: done in %.0f s", c.name, time.Since(start).Seconds())
 	}
 	return rows, errors.Join(failures...)
+}
+
+// overtime adds to what failed that the run had no time left, if that is so: it is often the reason.
+func overtime(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+}
+
+// missedMusts returns an error for each row that says that something does not work.
+func missedMusts(rows []report.Row) error {
+	var missed []error
+	for _, r := range rows {
+		if r.Must && r.Verdict() != report.Met {
+			missed = append(missed, fmt.Errorf("%s: %s, want %s", r.Work, r.Ours, r.Target))
+		}
+	}
+	return errors.Join(missed...)
 }

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
+	"github.com/clusterfleet/clusterfleet/bench/internal/report"
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
@@ -162,9 +163,64 @@ func TestCommandLineThatMakesNoSenseIsAnError(t *testing.T) {
 			t.Errorf("%q: no error", args)
 		}
 	}
+	page := filepath.Join(t.TempDir(), "page.md")
+	if err := os.WriteFile(page, []byte("a page without a table\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"-markdown", page}, {"-markdown", page + ".none"}, {"-markdown", page, "-short"}, {"-markdown", page, "-run", "cold"}} {
+		if err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard); err == nil {
+			t.Errorf("%q: no error before the work", args)
+		}
+	}
 	o, err := parse([]string{"-run", "^fetch$", "-short"}, io.Discard)
 	if err != nil || !o.short || o.only.MatchString("prefetch") {
 		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+func TestRowThatMustHoldIsAnErrorIfItDoesNot(t *testing.T) {
+	slow := report.Row{Work: "slow", Ours: report.Duration(time.Second), Target: report.AtMost(report.Duration(time.Millisecond))}
+	leak := report.Row{Work: "leaks", Ours: report.Count(1), Target: report.AtMost(report.Count(0)), Must: true}
+	tight := report.Row{Work: "leaks", Ours: report.Count(0), Target: report.AtMost(report.Count(0)), Must: true}
+	if err := missedMusts([]report.Row{slow, tight}); err != nil {
+		t.Errorf("slow, and nothing leaks: %v", err)
+	}
+	if err := missedMusts([]report.Row{slow, leak}); err == nil || !strings.Contains(err.Error(), "leaks: 1, want ≤ 0") {
+		t.Errorf("a leak: %v", err)
+	}
+}
+
+func TestResultsAreKeptInFiles(t *testing.T) {
+	page, data := filepath.Join(t.TempDir(), "page.md"), filepath.Join(t.TempDir(), "rows.json")
+	const text = "before\n<!-- the table: make bench-docs -->\n<!-- the end of the table -->\nafter\n"
+	if err := os.WriteFile(page, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, err := parse([]string{"-markdown", page, "-json", data}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := openResults(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.write([]report.Row{{Number: 3, Work: "a makespan", Ours: report.Duration(time.Second)}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{page, data} {
+		if got, err := os.ReadFile(file); err != nil || !strings.Contains(string(got), "a makespan") {
+			t.Errorf("%s: %q, %v", file, got, err)
+		}
+	}
+}
+
+func TestMilestoneTellsOnceWhenSoManyBytesHaveCome(t *testing.T) {
+	told := 0
+	m := &milestone{left: 10, passed: func() { told++ }}
+	for i, want := range []int{0, 0, 1, 1} {
+		if _, err := m.Write(make([]byte, 4)); err != nil || told != want {
+			t.Errorf("write %d: told %d times, %v; want %d", i+1, told, err, want)
+		}
 	}
 }
 

@@ -16,16 +16,21 @@ type fleetProber struct {
 }
 
 func (p *fleetProber) prepare(ctx context.Context) error {
+	if err := p.load(); err != nil {
+		return err
+	}
+	_, err := p.round(ctx) // makes the connections
+	return err
+}
+
+// load makes the kubeconfig a fleet.
+func (p *fleetProber) load() error {
 	definitions, err := simulated.Definitions(p.job.Kubeconfig)
 	if err != nil {
 		return err
 	}
 	p.fleet = fleet.New(fleet.Options{UserAgent: userAgent})
-	if err := p.fleet.Apply(definitions); err != nil {
-		return err
-	}
-	_, err = p.round(ctx) // makes the connections
-	return err
+	return p.fleet.Apply(definitions)
 }
 
 func (p *fleetProber) round(ctx context.Context) (operations int, err error) {

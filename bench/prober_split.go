@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -39,8 +40,11 @@ func (s *splitter) prepare(ctx context.Context) error {
 	return err
 }
 
-// round returns how many bytes it went over.
+// round returns how many bytes it went over or, in the shape "allocations", how many allocations were made meanwhile.
 func (s *splitter) round(context.Context) (operations int, err error) {
+	if s.job.Shape == "allocations" {
+		return s.allocations()
+	}
 	for range s.job.Sweeps {
 		if err := s.sweep(); err != nil {
 			return 0, err
@@ -63,6 +67,20 @@ func (s *splitter) sweep() error {
 		err = fmt.Errorf("the list has %d items", items)
 	}
 	return err
+}
+
+// allocations makes as many sweeps as a round has, in one thread: what others allocate is not to be counted.
+func (s *splitter) allocations() (operations int, err error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range s.job.Sweeps {
+		if err := s.sweep(); err != nil {
+			return 0, err
+		}
+	}
+	runtime.ReadMemStats(&after)
+	return int(after.Mallocs - before.Mallocs), nil
 }
 
 func (s *splitter) split(options manifest.Options) (items int, err error) {

@@ -28,19 +28,27 @@ func (m Measurement) CPUPerOperation() time.Duration {
 	return m.CPU / time.Duration(m.Operations)
 }
 
-// Wall returns the wall time of a measurement; it is for MedianOf.
+// Wall returns the wall time of a measurement; it is for Each and MedianOf.
 func Wall(m Measurement) time.Duration { return m.Wall }
 
-// CPU returns the processor time of a measurement; it is for MedianOf.
+// CPU returns the processor time of a measurement; it is for Each and MedianOf.
 func CPU(m Measurement) time.Duration { return m.CPU }
 
-// MedianOf returns the median of one property of the measurements.
-func MedianOf[V ~int64](measurements []Measurement, property func(Measurement) V) V {
+// PeakRSS returns the most memory of a measurement; it is for Each.
+func PeakRSS(m Measurement) int64 { return m.PeakRSS }
+
+// Each returns one property of each of the measurements.
+func Each[V any](measurements []Measurement, property func(Measurement) V) []V {
 	values := make([]V, len(measurements))
 	for i, m := range measurements {
 		values[i] = property(m)
 	}
-	return Median(values)
+	return values
+}
+
+// MedianOf returns the median of one property of the measurements.
+func MedianOf[V ~int64](measurements []Measurement, property func(Measurement) V) V {
+	return Median(Each(measurements, property))
 }
 
 // Median returns the value in the middle, for an even number of values the mean of the two there; 0 of none. It leaves

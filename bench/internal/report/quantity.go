@@ -3,6 +3,8 @@ package report
 import (
 	"strconv"
 	"time"
+
+	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
 )
 
 // Unit is what a Quantity counts.
@@ -15,25 +17,61 @@ const (
 	Byte
 	Multiple
 	Piece
+	BytePerSecond
 )
 
 // Quantity is a number with its unit.
 type Quantity struct {
 	Value float64
 	Unit  Unit
+	// Rounds are the values that Value sums up, in the order in which they were measured; none if there is only one.
+	Rounds []float64
 }
 
 // Duration is a quantity of time.
-func Duration(d time.Duration) Quantity { return Quantity{d.Seconds(), Second} }
+func Duration(d time.Duration) Quantity { return Quantity{Value: d.Seconds(), Unit: Second} }
 
 // Bytes is an amount of memory or data.
-func Bytes(n int64) Quantity { return Quantity{float64(n), Byte} }
+func Bytes(n int64) Quantity { return Quantity{Value: float64(n), Unit: Byte} }
 
 // Times is a multiple of something else.
-func Times(x float64) Quantity { return Quantity{x, Multiple} }
+func Times(x float64) Quantity { return Quantity{Value: x, Unit: Multiple} }
 
 // Count is a number of things.
-func Count(n int) Quantity { return Quantity{float64(n), Piece} }
+func Count(n int) Quantity { return Quantity{Value: float64(n), Unit: Piece} }
+
+// Rate is an amount of data a second.
+func Rate(bytesPerSecond float64) Quantity {
+	return Quantity{Value: bytesPerSecond, Unit: BytePerSecond}
+}
+
+// Median is the median of what rounds took, and keeps them.
+func Median(rounds []time.Duration) Quantity {
+	q := Duration(measure.Median(rounds))
+	for _, d := range rounds {
+		q.Rounds = append(q.Rounds, d.Seconds())
+	}
+	return q
+}
+
+// MedianRate is the median of the rates of rounds, in bytes a second, and keeps them.
+func MedianRate(rounds []int64) Quantity {
+	q := Rate(float64(measure.Median(rounds)))
+	for _, n := range rounds {
+		q.Rounds = append(q.Rounds, float64(n))
+	}
+	return q
+}
+
+// Most is the most memory that any round had, and keeps them.
+func Most(rounds []int64) Quantity {
+	q := Bytes(0)
+	for _, n := range rounds {
+		q.Value = max(q.Value, float64(n))
+		q.Rounds = append(q.Rounds, float64(n))
+	}
+	return q
+}
 
 // scale is a unit as it is printed: a value of at least from is divided by it and gets the sign.
 type scale struct {
@@ -54,9 +92,16 @@ func (u Unit) scales() []scale {
 		return []scale{{0, 1, " ×", 2}}
 	case Piece:
 		return []scale{{0, 1, "", 0}}
+	case BytePerSecond:
+		return []scale{{1e9, 1e9, " GB/s", 2}, {0, 1e6, " MB/s", 0}}
 	case None:
 	}
 	return nil
+}
+
+// String returns the name of the unit, as JSON has it; nothing for None.
+func (u Unit) String() string {
+	return [...]string{None: "", Second: "s", Byte: "B", Multiple: "×", Piece: "pieces", BytePerSecond: "B/s"}[u]
 }
 
 // String returns the quantity in the unit that suits its size, such as 22.4 µs or 147 MB; nothing for None.

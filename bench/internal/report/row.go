@@ -3,6 +3,9 @@ package report
 
 // Row is one line of the table: a piece of work, what it takes the product, and what it is held against.
 type Row struct {
+	// Number is the row's number among those that the design promises; 0 if it is not one of them. Rows that together
+	// are one promise share it.
+	Number int
 	// Work says what was done and what was measured of it.
 	Work string
 	// Ours is the product's figure.
@@ -11,6 +14,8 @@ type Row struct {
 	Floor Quantity
 	// Target is what is to be reached. The zero Target: nothing.
 	Target Target
+	// Must says that to miss the target is a defect, on whatever machine: the row is not about time or memory.
+	Must bool
 	// Peers are other ways to do the same work, measured in the same run.
 	Peers []Peer
 	// Notes say what a reader has to know to believe the row.
@@ -25,10 +30,14 @@ type Peer struct {
 	Note string
 }
 
-// Ratio returns the product's figure as a multiple of the floor; false if there is no floor.
+// Ratio returns the product's figure as a multiple of the floor; false if there is no floor. Of a rate, of which more is
+// better, it is how many times as long as the floor the product takes.
 func (r Row) Ratio() (Quantity, bool) { return ratio(r.Ours, r.Floor) }
 
 func ratio(value, floor Quantity) (Quantity, bool) {
+	if floor.Unit == BytePerSecond {
+		value, floor = floor, value
+	}
 	if floor.Value == 0 {
 		return Quantity{}, false
 	}
