@@ -21,7 +21,7 @@ type splitter struct {
 	copy []byte
 }
 
-func (s *splitter) prepare(ctx context.Context) error {
+func (s *splitter) Prepare(ctx context.Context) error {
 	definitions, err := simulated.Definitions(s.job.Kubeconfig)
 	if err != nil {
 		return err
@@ -35,12 +35,12 @@ func (s *splitter) prepare(ctx context.Context) error {
 		return err
 	}
 	s.list, s.copy = list.Bytes(), make([]byte, list.Len())
-	_, err = s.round(ctx)
+	_, err = s.Round(ctx)
 	return err
 }
 
 // round returns how many bytes it went over.
-func (s *splitter) round(context.Context) (operations int, err error) {
+func (s *splitter) Round(context.Context) (operations int, err error) {
 	for range s.job.Sweeps {
 		if err := s.sweep(); err != nil {
 			return 0, err

@@ -8,7 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/clusterfleet/clusterfleet/bench/internal/shape"
+	"github.com/clusterfleet/clusterfleet/bench/peers/internal/shape"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -16,6 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestShapesDoAllOfTheWorkInTheTimeThatTheyAreKnownFor(t *testing.T) {
 	// 100 pieces of a second, the first one of 10 s, 10 at once.
 	for name, want := range map[string]time.Duration{
+		"errgroup":  19 * time.Second,
 		"naive":     10 * time.Second,
 		"semaphore": 11 * time.Second,
 		"batches":   19 * time.Second,
