@@ -65,7 +65,7 @@ func (k *kubectl) Round(ctx context.Context) (operations int, err error) {
 		return 0, err
 	}
 	arguments = append([]string{"-P", strconv.Itoa(k.job.Limit), "-I{}"}, arguments...)
-	stdin := strings.NewReader(strings.Join(k.names, "\n") + "\n")
+	stdin := strings.NewReader(strings.Repeat(strings.Join(k.names, "\n")+"\n", max(k.job.Sweeps, 1)))
 	said, err := process.Output(ctx, stdin, []string{"HOME=" + k.folder}, "xargs", arguments...)
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == someFailed {
 		err = nil

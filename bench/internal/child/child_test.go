@@ -26,4 +26,3 @@ func TestRoundsOfAChildEndWithItsStdin(t *testing.T) {
 	}
 	<-ctx.Done()
 }
-
