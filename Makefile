@@ -16,8 +16,11 @@ BUF      := $(GO) tool -modfile=$(CURDIR)/tools/buf/go.mod buf
 GOLANGCI := $(GO) tool -modfile=$(CURDIR)/tools/golangci-lint/go.mod golangci-lint
 VULN     := $(GO) tool -modfile=$(CURDIR)/tools/go.mod govulncheck
 
-# Our modules: the product, and the one that builds and starts real API servers for its tests.
-MODULES := . test/apiserver
+# Our modules: the product, the one that builds and starts real API servers for its tests, and the peers of the benchmarks.
+MODULES := . test/apiserver bench/peers
+
+# Modules without source of ours, which pin programs of others.
+PINS := tools tools/golangci-lint bench/peers/blackbox bench/peers/cloudprober
 
 ##@ Build
 
@@ -72,7 +75,7 @@ breaking: ## compare proto/ with branch main: nothing a caller relies on may go
 # Not tools/buf: the test dependencies of buf's dependencies, which tidying asks for, are not needed and not fetched.
 .PHONY: lint-modules
 lint-modules: ## check that each go.mod names what is imported, no more and no less
-	@for module in $(MODULES) tools tools/golangci-lint; do $(GO) mod -C $$module tidy -diff; done
+	@for module in $(MODULES) $(PINS); do $(GO) mod -C $$module tidy -diff; done
 
 .PHONY: check-generated
 check-generated: ## check that gen/ is what proto/ generates

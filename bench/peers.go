@@ -82,8 +82,13 @@ func (r *rivals) jobs() []job {
 
 // peerFolder returns where the source of the peers is.
 func peerFolder(ctx context.Context) (string, error) {
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/clusterfleet/clusterfleet").Output()
+	root, err := goCommand(ctx, "list", "-m", "-f", "{{.Dir}}", "github.com/clusterfleet/clusterfleet").Output()
 	return filepath.Join(strings.TrimSpace(string(root)), "bench", "peers"), err
+}
+
+// goCommand is a call of the go command, which whoever runs the benchmarks has.
+func goCommand(ctx context.Context, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "go", args...) //nolint:gosec // the arguments are this program's own
 }
 
 // peerProgram returns the path of the program that does the work of peers. The first time it builds it.
@@ -97,7 +102,7 @@ func (b *bench) peerProgram(ctx context.Context) (string, error) {
 	}
 	b.say("building the peers")
 	program := filepath.Join(b.folder, "peers")
-	build := exec.CommandContext(ctx, "go", "build", "-C", source, "-trimpath", "-o", program, ".")
+	build := goCommand(ctx, "build", "-C", source, "-trimpath", "-o", program, ".")
 	build.Stderr = b.progress
 	if err := build.Run(); err != nil {
 		return "", fmt.Errorf("build the peers: %w", err)

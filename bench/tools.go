@@ -11,8 +11,12 @@ import (
 	"time"
 )
 
-// toolTime bounds the building of a tool, which at first compiles up to a thousand packages.
-const toolTime = 10 * time.Minute
+// What bounds the building of a tool, which at first compiles up to a thousand packages. The short form does not wait for
+// that; what has been compiled until then is kept for the next time.
+const (
+	toolTime      = 10 * time.Minute
+	shortToolTime = time.Minute
+)
 
 // tool is a program of others.
 type tool struct {
@@ -24,10 +28,16 @@ type tool struct {
 // taken from Go's build cache then. Where it cannot be built, without a network for instance, it is missing.
 func (b *bench) builtTool(ctx context.Context, name, folder string) tool {
 	b.say("building %s", name)
+	ctx, cancel := context.WithTimeout(ctx, pick(b, toolTime, shortToolTime))
+	defer cancel()
 	t, err := buildTool(ctx, name, folder)
 	if err != nil {
-		b.say("%s cannot be built: %v", name, err)
-		return tool{name: name, missing: "cannot be built"}
+		missing := "cannot be built"
+		if ctx.Err() != nil {
+			missing = "was not built in time"
+		}
+		b.say("%s %s: %v", name, missing, err)
+		return tool{name: name, missing: missing}
 	}
 	return t
 }
@@ -37,9 +47,7 @@ func buildTool(ctx context.Context, name, folder string) (tool, error) {
 	if err != nil {
 		return tool{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, toolTime)
-	defer cancel()
-	build := exec.CommandContext(ctx, "go", "tool", "-C", filepath.Join(source, folder), "-n", name)
+	build := goCommand(ctx, "tool", "-C", filepath.Join(source, folder), "-n", name)
 	var said strings.Builder
 	build.Stderr = &said
 	path, err := build.Output()

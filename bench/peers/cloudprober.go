@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -66,8 +67,10 @@ func (c *cloudprober) awaitStart(ctx context.Context) error {
 		}
 		select {
 		case <-ticker.C:
+		case <-c.prober.Done():
+			return errors.New("it has ended")
 		case <-ctx.Done():
-			return fmt.Errorf("%v of %d clusters have been probed: %w", found["total"], len(c.clusters), ctx.Err())
+			return fmt.Errorf("there were %v probes of %d clusters: %w", found["total"], len(c.clusters), ctx.Err())
 		}
 	}
 }
@@ -139,12 +142,12 @@ func (c *cloudprober) configure() (file string, err error) {
 		}
 		probes[i] = c.probe(cluster, authority)
 	}
-	text, err := json.Marshal(object{
+	text, err := json.MarshalIndent(object{ // cloudprober reads no line of more than 64 KiB
 		"host":     address.IP.String(),
 		"port":     address.Port,
 		"surfacer": []object{{"type": "PROMETHEUS"}},
 		"probe":    probes,
-	})
+	}, "", " ")
 	if err != nil {
 		return "", err
 	}

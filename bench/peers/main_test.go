@@ -151,6 +151,20 @@ func TestConnectionsAreThereBeforeTheFirstRoundOfAWarmJob(t *testing.T) {
 	}
 }
 
+func TestToolThatDoesNotStartIsAnErrorAtOnce(t *testing.T) {
+	_, kubeconfig := simulate(t)
+	for _, role := range []string{"blackbox_exporter", "cloudprober"} {
+		text, err := json.Marshal(child.Job{Role: role, Kubeconfig: kubeconfig, Limit: 2, Folder: t.TempDir(), Tool: "/bin/false"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = run(t.Context(), []string{child.Command, string(text)}, strings.NewReader(""), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), "it has ended") {
+			t.Errorf("%s: %v", role, err)
+		}
+	}
+}
+
 func TestJobThatMakesNoSenseIsAnError(t *testing.T) {
 	_, kubeconfig := simulate(t)
 	for _, text := range []string{

@@ -40,8 +40,10 @@ type Meter interface {
 // self measures the process that it runs in.
 type self struct{}
 
+// CPU implements Meter.
 func (self) CPU() (time.Duration, error) { return process.OwnCPU() }
 
+// PeakRSS implements Meter.
 func (self) PeakRSS() (int64, error) { return process.PeakRSS(os.Getpid()) }
 
 // Run does the job, a Job as JSON, with the worker that newWorker makes for it, until stdin ends. A worker that is an
