@@ -16,8 +16,12 @@ BUF      := $(GO) tool -modfile=$(CURDIR)/tools/buf/go.mod buf
 GOLANGCI := $(GO) tool -modfile=$(CURDIR)/tools/golangci-lint/go.mod golangci-lint
 VULN     := $(GO) tool -modfile=$(CURDIR)/tools/go.mod govulncheck
 
-# Our modules: the product, the one that builds and starts real API servers for its tests, and the one that draws plots.
-MODULES := . test/apiserver bench/plot
+# Our modules: the product, the one that builds and starts real API servers for its tests, the peers of the benchmarks, and
+# the one that draws plots.
+MODULES := . test/apiserver bench/peers bench/plot
+
+# Modules without source of ours, which pin programs of others.
+PINS := tools tools/golangci-lint bench/peers/blackbox bench/peers/cloudprober
 
 ##@ Build
 
@@ -72,7 +76,7 @@ breaking: ## compare proto/ with branch main: nothing a caller relies on may go
 # Not tools/buf: the test dependencies of buf's dependencies, which tidying asks for, are not needed and not fetched.
 .PHONY: lint-modules
 lint-modules: ## check that each go.mod names what is imported, no more and no less
-	@for module in $(MODULES) tools tools/golangci-lint; do $(GO) mod -C $$module tidy -diff; done
+	@for module in $(MODULES) $(PINS); do $(GO) mod -C $$module tidy -diff; done
 
 .PHONY: check-generated
 check-generated: ## check that gen/ is what proto/ generates

@@ -16,6 +16,7 @@ type bench struct {
 	short    bool
 	self     string // this program
 	programs string
+	peers    string // the program of the peers, once it is built
 	folder   string // removed at the end
 	profiles string // where contestants write CPU profiles; empty: nowhere
 	progress io.Writer

@@ -9,9 +9,9 @@ import (
 // caller calls the aggregator, for as long as its calls take; it is there to be killed.
 type caller struct{ job job }
 
-func (c *caller) prepare(context.Context) error { return nil }
+func (c *caller) Prepare(context.Context) error { return nil }
 
-func (c *caller) round(ctx context.Context) (operations int, err error) {
+func (c *caller) Round(ctx context.Context) (operations int, err error) {
 	conn, err := dial(c.job.Aggregator)
 	if err != nil {
 		return 0, err
@@ -26,12 +26,12 @@ type holder struct {
 	conns []*bare.Conn
 }
 
-func (h *holder) prepare(ctx context.Context) (err error) {
+func (h *holder) Prepare(ctx context.Context) (err error) {
 	h.conns, err = dialAll(ctx, h.job)
 	return err
 }
 
-func (h *holder) round(ctx context.Context) (operations int, err error) {
+func (h *holder) Round(ctx context.Context) (operations int, err error) {
 	for _, conn := range h.conns {
 		if err := conn.Send(); err != nil {
 			return 0, err

@@ -48,7 +48,11 @@ func benchFetch(ctx context.Context, b *bench) ([]report.Row, error) {
 			return nil, err
 		}
 	}
-	dynamic, err := b.alternate(ctx, 1, job{Role: "dynamic", Kubeconfig: fleet.Kubeconfig, Limit: manyLimit})
+	rivals, err := b.fetchRivals(ctx, fleet, clusters)
+	if err != nil {
+		return nil, err
+	}
+	found, err := b.alternate(ctx, 1, rivals.jobs()...)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +60,7 @@ func benchFetch(ctx context.Context, b *bench) ([]report.Row, error) {
 	if many.items != want || few.items != want {
 		return nil, fmt.Errorf("%d and %d objects came, want %d", many.items, few.items, want)
 	}
-	return fetchRows(few, many, dynamic[0][0], clusters), nil
+	return fetchRows(few, many, rivals, found, clusters), nil
 }
 
 // fetchRound fetches once from an aggregator that has just started, and once without one.
@@ -84,7 +88,8 @@ func (b *bench) fetchRound(ctx context.Context, fleet *simulated.Fleet, limit in
 	return nil
 }
 
-func fetchRows(few, many fetches, dynamic measure.Measurement, clusters int) []report.Row {
+func fetchRows(few, many fetches, rivals *rivals, found [][]measure.Measurement, clusters int) []report.Row {
+	dynamic := found[0][0]
 	peak := func(ms []measure.Measurement) report.Quantity {
 		return report.Most(measure.Each(ms, measure.PeakRSS))
 	}
@@ -96,16 +101,15 @@ func fetchRows(few, many fetches, dynamic measure.Measurement, clusters int) []r
 	}
 	fewLimit, manyLimit := fetchLimits()
 	work := fmt.Sprintf("%s of manifests, %d clusters, to a gRPC caller: ", report.Bytes(many.bytes), clusters)
-	const dynamicClient = "client-go's dynamic client, to nobody"
 	return []report.Row{{
 		Number: 5,
 		Work:   work + "peak RSS of the aggregator",
 		Ours:   peak(many.aggregator),
 		Floor:  peak(many.floor),
 		Target: report.AtMost(report.Bytes(128e6)),
-		Peers:  []report.Peer{{Name: dynamicClient, Value: report.Bytes(dynamic.PeakRSS)}},
+		Peers:  rivals.peakLines(found),
 		Notes: []string{fmt.Sprintf("the most of %d fetches, each from an aggregator that has just started; limit %d; the floor is net/http and "+
-			"io.Discard", len(many.aggregator), manyLimit)},
+			"io.Discard; the peers hand what they have read to nobody, and run once", len(many.aggregator), manyLimit)},
 	}, {
 		Number: 5,
 		Work:   fmt.Sprintf("the same with limit %d, held against limit %d", manyLimit, fewLimit),
@@ -118,12 +122,11 @@ func fetchRows(few, many fetches, dynamic measure.Measurement, clusters int) []r
 		Ours:   cpu(many.aggregator),
 		Floor:  cpu(many.floor),
 		Target: report.AtMost(report.Times(3)),
-		Peers:  []report.Peer{{Name: dynamicClient, Value: report.Duration(dynamic.CPU)}},
-		Notes: []string{
+		Peers:  rivals.fetchLines(found, clusters),
+		Notes: append(rivals.notes(),
 			fmt.Sprintf("wall %s (floor %s), first object after %s; with limit %d: CPU %s (floor %s), wall %s, first object after %s",
 				wall(many.aggregator), wall(many.floor), report.Duration(measure.Median(many.first)),
-				fewLimit, cpu(few.aggregator), cpu(few.floor), wall(few.aggregator), report.Duration(measure.Median(few.first))),
-		},
+				fewLimit, cpu(few.aggregator), cpu(few.floor), wall(few.aggregator), report.Duration(measure.Median(few.first)))),
 	}, {
 		Work:   "CPU of the dynamic client, in aggregators",
 		Ours:   report.Times(dynamic.CPU.Seconds() / cpu(many.aggregator).Value),

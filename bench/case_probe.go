@@ -24,10 +24,24 @@ func benchProbe(ctx context.Context, b *bench) ([]report.Row, error) {
 	ours, bare, std := j, j, j
 	ours.Role, bare.Role, std.Role = "fleet", "bare", "net/http"
 	rounds := pick(b, 9, 2)
-	found, err := b.alternate(ctx, rounds, ours, bare, std)
+	rivals, err := b.probeRivals(ctx, j, clusters)
 	if err != nil {
 		return nil, err
 	}
+	found, err := b.alternate(ctx, rounds, append([]job{ours, bare, std}, rivals.jobs()...)...)
+	if err != nil {
+		return nil, err
+	}
+	scheduled, err := b.scheduledRivals(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	alone, err := b.alternate(ctx, pick(b, 3, 1), scheduled.jobs()...)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, alone...)
+	rivals.join(scheduled)
 	cpu := func(i int) report.Quantity {
 		return report.Median(measure.Each(found[i], measure.Measurement.CPUPerOperation))
 	}
@@ -38,9 +52,9 @@ func benchProbe(ctx context.Context, b *bench) ([]report.Row, error) {
 		Ours:   cpu(0),
 		Floor:  cpu(1),
 		Target: report.AtMost(report.Duration(30 * time.Microsecond)),
-		Peers:  []report.Peer{{Name: "net/http, a client a cluster", Value: cpu(2)}},
-		Notes: []string{fmt.Sprintf("the median of %d rounds of %d sweeps, %d at once; peak RSS %s, bare loop %s, net/http %s",
-			rounds, j.Sweeps, probeLimit, peak(0), peak(1), peak(2))},
+		Peers:  append([]report.Peer{{Name: "net/http, a client a cluster", Value: cpu(2)}}, rivals.probeLines(found[3:])...),
+		Notes: append(rivals.notes(), fmt.Sprintf("the median of %d rounds of %d sweeps, %d at once; peak RSS %s, bare loop %s, net/http %s",
+			rounds, j.Sweeps, probeLimit, peak(0), peak(1), peak(2))),
 	}, {
 		Work:   "the same, held against the floor",
 		Ours:   cpu(0),

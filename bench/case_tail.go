@@ -92,7 +92,7 @@ func (b *bench) tailRound(ctx context.Context, t tail, seed int, found *tailFoun
 	defer peers.kill()
 	if found.peers != nil {
 		// Batches take long, and always alike: once is enough.
-		if err := peers.round(ctx, "naive", "semaphore"); err != nil {
+		if err := peers.round(ctx, "errgroup", "naive", "semaphore"); err != nil {
 			return err
 		}
 		found.peers.add(peers)

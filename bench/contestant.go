@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
 
+	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
 	"github.com/clusterfleet/clusterfleet/bench/internal/process"
 )
@@ -26,7 +28,7 @@ func (b *bench) contestant(ctx context.Context, j job) (*contestant, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := process.Start(ctx, b.self, childCommand, string(text))
+	p, err := process.Start(ctx, cmp.Or(j.Program, b.self), child.Command, string(text))
 	if err != nil {
 		return nil, err
 	}

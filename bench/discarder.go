@@ -14,12 +14,12 @@ type discarder struct {
 	targets []httpTarget
 }
 
-func (d *discarder) prepare(context.Context) (err error) {
+func (d *discarder) Prepare(context.Context) (err error) {
 	d.targets, err = newHTTPTargets(d.job.Kubeconfig)
 	return err
 }
 
-func (d *discarder) round(ctx context.Context) (operations int, err error) {
+func (d *discarder) Round(ctx context.Context) (operations int, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(d.job.Limit)
 	for _, t := range d.targets {
@@ -38,7 +38,7 @@ func (d *discarder) round(ctx context.Context) (operations int, err error) {
 // there.
 type firstReader struct{ discarder }
 
-func (f *firstReader) round(ctx context.Context) (operations int, err error) {
+func (f *firstReader) Round(ctx context.Context) (operations int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var group errgroup.Group

@@ -32,7 +32,7 @@ func TestHandshakesAreOneForEachContextAndVerified(t *testing.T) {
 	defer server.Close()
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	h := &handshaker{job: job{Kubeconfig: contexts(t, server.URL, authority), Limit: 2}}
-	operations, err := h.round(t.Context())
+	operations, err := h.Round(t.Context())
 	if err != nil || operations != 2 || len(h.conns) != 2 {
 		t.Fatalf("%d handshakes, %d connections, %v; want 2", operations, len(h.conns), err)
 	}
@@ -43,7 +43,7 @@ func TestHandshakesAreOneForEachContextAndVerified(t *testing.T) {
 		_ = conn.Close() // it has served its purpose
 	}
 	h = &handshaker{job: job{Kubeconfig: contexts(t, server.URL, []byte("no certificate")), Limit: 2}}
-	if _, err := h.round(t.Context()); err == nil {
+	if _, err := h.Round(t.Context()); err == nil {
 		t.Error("no authority, and no error")
 	}
 }
@@ -74,7 +74,7 @@ func TestTellerTellsEveryWatcherOfEachChange(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w := &teller{job: job{Aggregator: address}}
-	if err := w.prepare(ctx); err != nil {
+	if err := w.Prepare(ctx); err != nil {
 		t.Fatal(err)
 	}
 	type end struct {
@@ -83,7 +83,7 @@ func TestTellerTellsEveryWatcherOfEachChange(t *testing.T) {
 	}
 	ended := make(chan end, 1)
 	go func() {
-		changes, err := w.round(ctx)
+		changes, err := w.Round(ctx)
 		ended <- end{changes, err}
 	}()
 	const watchers = 6

@@ -21,9 +21,9 @@ type handshaker struct {
 	conns []*tls.Conn
 }
 
-func (h *handshaker) prepare(context.Context) error { return nil }
+func (h *handshaker) Prepare(context.Context) error { return nil }
 
-func (h *handshaker) round(ctx context.Context) (operations int, err error) {
+func (h *handshaker) Round(ctx context.Context) (operations int, err error) {
 	file, err := clientcmd.LoadFromFile(h.job.Kubeconfig)
 	if err != nil {
 		return 0, err
@@ -52,8 +52,8 @@ func (h *handshaker) round(ctx context.Context) (operations int, err error) {
 // connected is the floor of whoever watches a fleet: it holds a connection to each cluster and nothing else.
 type connected struct{ handshaker }
 
-func (c *connected) round(ctx context.Context) (operations int, err error) {
-	operations, err = c.handshaker.round(ctx)
+func (c *connected) Round(ctx context.Context) (operations int, err error) {
+	operations, err = c.handshaker.Round(ctx)
 	debug.FreeOSMemory() // what it took to make them is not what it takes to hold them
 	return operations, err
 }

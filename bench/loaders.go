@@ -13,9 +13,9 @@ import (
 // loader loads a kubeconfig as the aggregator does.
 type loader struct{ job job }
 
-func (l *loader) prepare(context.Context) error { return nil }
+func (l *loader) Prepare(context.Context) error { return nil }
 
-func (l *loader) round(context.Context) (operations int, err error) {
+func (l *loader) Round(context.Context) (operations int, err error) {
 	definitions, err := simulated.Definitions(l.job.Kubeconfig)
 	return len(definitions), err
 }
@@ -23,9 +23,9 @@ func (l *loader) round(context.Context) (operations int, err error) {
 // applier loads a kubeconfig and makes it a fleet, as the aggregator does when it starts.
 type applier struct{ job job }
 
-func (a *applier) prepare(context.Context) error { return nil }
+func (a *applier) Prepare(context.Context) error { return nil }
 
-func (a *applier) round(context.Context) (operations int, err error) {
+func (a *applier) Round(context.Context) (operations int, err error) {
 	definitions, err := simulated.Definitions(a.job.Kubeconfig)
 	if err != nil {
 		return 0, err
@@ -39,9 +39,9 @@ func (a *applier) round(context.Context) (operations int, err error) {
 // clientcmdLoader is a peer: client-go loads the file and makes a configuration of each context.
 type clientcmdLoader struct{ job job }
 
-func (l *clientcmdLoader) prepare(context.Context) error { return nil }
+func (l *clientcmdLoader) Prepare(context.Context) error { return nil }
 
-func (l *clientcmdLoader) round(context.Context) (operations int, err error) {
+func (l *clientcmdLoader) Round(context.Context) (operations int, err error) {
 	file, err := clientcmd.LoadFromFile(l.job.Kubeconfig)
 	if err != nil {
 		return 0, err

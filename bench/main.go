@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 	"github.com/clusterfleet/clusterfleet/bench/internal/report"
 )
 
@@ -38,8 +39,8 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if len(args) == 2 && args[0] == childCommand {
-		return runChild(ctx, args[1], stdin, stdout)
+	if len(args) == 2 && args[0] == child.Command {
+		return child.Run(ctx, args[1], newWorker, stdin, stdout)
 	}
 	o, err := parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {

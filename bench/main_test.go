@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
 	"github.com/clusterfleet/clusterfleet/bench/internal/report"
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -71,7 +72,7 @@ func TestChildAnswersWhenPreparedAndAfterEveryRound(t *testing.T) {
 			t.Fatal(err)
 		}
 		var answers bytes.Buffer
-		if err := run(t.Context(), []string{childCommand, string(task)}, strings.NewReader("\n\n"), &answers, io.Discard); err != nil {
+		if err := run(t.Context(), []string{child.Command, string(task)}, strings.NewReader("\n\n"), &answers, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 		var operations []int
@@ -91,24 +92,6 @@ func TestChildAnswersWhenPreparedAndAfterEveryRound(t *testing.T) {
 			t.Errorf("%s: operations of each answer (-want +got):\n%s", role, diff)
 		}
 	}
-}
-
-func TestRoundsOfAChildEndWithItsStdin(t *testing.T) {
-	stdin, parent := io.Pipe()
-	ctx, tokens := commands(t.Context(), stdin)
-	if _, err := parent.Write([]byte("\n")); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := <-tokens; !ok {
-		t.Fatal("a line made no token")
-	}
-	if err := parent.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := <-tokens; ok {
-		t.Error("a token without a line")
-	}
-	<-ctx.Done()
 }
 
 func TestPollEndsWhenDoneFailedOrOutOfTime(t *testing.T) {
@@ -158,7 +141,7 @@ func TestSummaryIsWholeOnlyIfAllSucceeded(t *testing.T) {
 }
 
 func TestCommandLineThatMakesNoSenseIsAnError(t *testing.T) {
-	for _, args := range [][]string{{"-run", "("}, {"-no-such-flag"}, {"argument"}, {childCommand, "{"}, {childCommand, `{"role":"none"}`}} {
+	for _, args := range [][]string{{"-run", "("}, {"-no-such-flag"}, {"argument"}, {child.Command, "{"}, {child.Command, `{"role":"none"}`}} {
 		if err := run(t.Context(), args, strings.NewReader(""), io.Discard, io.Discard); err == nil {
 			t.Errorf("%q: no error", args)
 		}

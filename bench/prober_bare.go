@@ -23,11 +23,11 @@ type bareProber struct {
 	conns []*bare.Conn
 }
 
-func (p *bareProber) prepare(ctx context.Context) (err error) {
+func (p *bareProber) Prepare(ctx context.Context) (err error) {
 	if p.conns, err = dialAll(ctx, p.job); err != nil {
 		return err
 	}
-	_, err = p.round(ctx)
+	_, err = p.Round(ctx)
 	return err
 }
 
@@ -49,7 +49,7 @@ func dialAll(ctx context.Context, j job) ([]*bare.Conn, error) {
 	return conns, group.Wait()
 }
 
-func (p *bareProber) round(context.Context) (operations int, err error) {
+func (p *bareProber) Round(context.Context) (operations int, err error) {
 	return sweep(len(p.conns), p.job, func(i int) error { return p.conns[i].Ask() })
 }
 

@@ -5,11 +5,11 @@ import "context"
 // coldProber does what an aggregator does from its start until each cluster has been probed once, without its servers.
 type coldProber struct{ fleetProber }
 
-func (p *coldProber) prepare(context.Context) error { return nil }
+func (p *coldProber) Prepare(context.Context) error { return nil }
 
-func (p *coldProber) round(ctx context.Context) (operations int, err error) {
+func (p *coldProber) Round(ctx context.Context) (operations int, err error) {
 	if err := p.load(); err != nil {
 		return 0, err
 	}
-	return p.fleetProber.round(ctx)
+	return p.fleetProber.Round(ctx)
 }

@@ -15,11 +15,11 @@ type fleetProber struct {
 	fleet *fleet.Fleet
 }
 
-func (p *fleetProber) prepare(ctx context.Context) error {
+func (p *fleetProber) Prepare(ctx context.Context) error {
 	if err := p.load(); err != nil {
 		return err
 	}
-	_, err := p.round(ctx) // makes the connections
+	_, err := p.Round(ctx) // makes the connections
 	return err
 }
 
@@ -33,7 +33,7 @@ func (p *fleetProber) load() error {
 	return p.fleet.Apply(definitions)
 }
 
-func (p *fleetProber) round(ctx context.Context) (operations int, err error) {
+func (p *fleetProber) Round(ctx context.Context) (operations int, err error) {
 	for range p.job.Sweeps {
 		run, err := p.fleet.Probe(ctx, fleet.ProbeRequest{Depth: cluster.Quick, Limit: p.job.Limit})
 		if err != nil {

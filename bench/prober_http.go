@@ -73,15 +73,15 @@ func (t httpTarget) read(ctx context.Context, path string, w io.Writer) (int64, 
 	return n, err
 }
 
-func (p *httpProber) prepare(ctx context.Context) (err error) {
+func (p *httpProber) Prepare(ctx context.Context) (err error) {
 	if p.targets, err = newHTTPTargets(p.job.Kubeconfig); err != nil {
 		return err
 	}
-	_, err = p.round(ctx)
+	_, err = p.Round(ctx)
 	return err
 }
 
-func (p *httpProber) round(ctx context.Context) (operations int, err error) {
+func (p *httpProber) Round(ctx context.Context) (operations int, err error) {
 	return sweep(len(p.targets), p.job, func(i int) error {
 		_, err := p.targets[i].get(ctx, "/readyz")
 		return err

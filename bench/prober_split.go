@@ -22,7 +22,7 @@ type splitter struct {
 	copy []byte
 }
 
-func (s *splitter) prepare(ctx context.Context) error {
+func (s *splitter) Prepare(ctx context.Context) error {
 	definitions, err := simulated.Definitions(s.job.Kubeconfig)
 	if err != nil {
 		return err
@@ -36,12 +36,12 @@ func (s *splitter) prepare(ctx context.Context) error {
 		return err
 	}
 	s.list, s.copy = list.Bytes(), make([]byte, list.Len())
-	_, err = s.round(ctx)
+	_, err = s.Round(ctx)
 	return err
 }
 
-// round returns how many bytes it went over or, in the shape "allocations", how many allocations were made meanwhile.
-func (s *splitter) round(context.Context) (operations int, err error) {
+// Round returns how many bytes it went over or, in the shape "allocations", how many allocations were made meanwhile.
+func (s *splitter) Round(context.Context) (operations int, err error) {
 	if s.job.Shape == "allocations" {
 		return s.allocations()
 	}

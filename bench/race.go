@@ -16,7 +16,7 @@ type entrant struct {
 	runs         runs
 }
 
-// race lets the naive shapes do a fan-out that the product does as well.
+// race lets the shapes that people write, with client-go inside, do a fan-out that the product does as well.
 type race struct {
 	fleet    *simulated.Fleet
 	clusters int
@@ -24,10 +24,11 @@ type race struct {
 }
 
 // allShapes returns the names of the shapes, in the order of the table.
-func allShapes() []string { return []string{"naive", "semaphore", "batches"} }
+func allShapes() []string { return []string{"errgroup", "naive", "semaphore", "batches"} }
 
 func titles() map[string]string {
 	return map[string]string{
+		"errgroup":  "errgroup with a limit",
 		"naive":     "naive: a goroutine each, no bound",
 		"semaphore": "WaitGroup and semaphore",
 		"batches":   "barrier batches",
@@ -36,9 +37,13 @@ func titles() map[string]string {
 
 // race prepares an entrant for each shape. It must be ended with kill.
 func (b *bench) race(ctx context.Context, fleet *simulated.Fleet, clusters int, j job) (*race, error) {
+	var err error
+	if j.Program, err = b.peerProgram(ctx); err != nil {
+		return nil, err
+	}
 	r := &race{fleet: fleet, clusters: clusters}
 	for _, shape := range allShapes() {
-		j.Role, j.Shape = "shape", shape
+		j.Role, j.Shape = "readyz", shape
 		child, err := b.contestant(ctx, j)
 		if err != nil {
 			r.kill()

@@ -27,12 +27,12 @@ type teller struct {
 	streams map[chan *grpc.PreparedMsg]grpc.ServerStream
 }
 
-func (t *teller) prepare(context.Context) error {
+func (t *teller) Prepare(context.Context) error {
 	t.streams = map[chan *grpc.PreparedMsg]grpc.ServerStream{}
 	return nil
 }
 
-func (t *teller) round(ctx context.Context) (operations int, err error) {
+func (t *teller) Round(ctx context.Context) (operations int, err error) {
 	listener, err := net.Listen("tcp", t.job.Aggregator)
 	if err != nil {
 		return 0, err

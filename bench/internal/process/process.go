@@ -72,6 +72,9 @@ func (p *Process) run(started chan<- error) {
 // PID returns the child's process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
+// Done returns a channel that is closed when the child has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
 // Kill ends the child at once and returns when it is gone. It may be called more than once.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // fails only when the child has ended

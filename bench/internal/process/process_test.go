@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -109,5 +113,55 @@ func TestLogKeepsTheLastLines(t *testing.T) {
 	lines := log.lines()
 	if len(lines) != maxLines || lines[maxLines-1] != "last" {
 		t.Errorf("%d lines, the last one %q", len(lines), lines[len(lines)-1])
+	}
+}
+
+func TestOutputIsWhatAProgramPrintsAndHowItEndsIsTold(t *testing.T) {
+	said, err := Output(t.Context(), strings.NewReader("in"), []string{"X=env"}, "/bin/sh", "-c", `cat; echo " $X"; exit 3`)
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 3 || string(said) != "in env\n" {
+		t.Errorf("got %q, %v; want %q and exit code 3", said, err, "in env\n")
+	}
+}
+
+func TestOutputEndsWithItsContextAndSoDoWhatItHasStarted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	name := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() {
+		_, err := Output(ctx, strings.NewReader(""), nil, "/bin/sh", "-c", `sleep 600 3>"$0" & wait`, name)
+		ended <- err
+	}()
+	fifo, err := os.Open(name) // waits for the child of the child
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fifo.Close()
+	cancel()
+	if err := <-ended; err == nil {
+		t.Error("a program that was killed is no error")
+	}
+	if _, err := fifo.Read(make([]byte, 1)); !errors.Is(err, io.EOF) { // waits for its end
+		t.Errorf("the child of the child: %v", err)
+	}
+}
+
+func TestUsageOfChildrenIsThatOfThoseThatHaveEnded(t *testing.T) {
+	before, err := ChildrenCPU()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Output(t.Context(), strings.NewReader(""), nil, "/bin/sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"); err != nil {
+		t.Fatal(err)
+	}
+	after, err := ChildrenCPU()
+	if err != nil || after <= before {
+		t.Errorf("ChildrenCPU: %v, then %v, %v", before, after, err)
+	}
+	if peak, err := ChildrenPeakRSS(); err != nil || peak < 100<<10 {
+		t.Errorf("ChildrenPeakRSS: %d, %v", peak, err)
 	}
 }

@@ -23,6 +23,25 @@ func OwnCPU() (time.Duration, error) {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
 }
 
+// ChildrenCPU returns the processor time, user and system, of all children of this process that have ended and been waited
+// for, and of theirs.
+func ChildrenCPU() (time.Duration, error) {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage); err != nil {
+		return 0, fmt.Errorf("getrusage: %w", err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
+}
+
+// ChildrenPeakRSS returns the most memory that any of these children ever had resident, in bytes.
+func ChildrenPeakRSS() (int64, error) {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage); err != nil {
+		return 0, fmt.Errorf("getrusage: %w", err)
+	}
+	return usage.Maxrss << 10, nil // Linux counts in KiB
+}
+
 // CPU returns the processor time of a process so far, user and system, in steps of 10 ms. It needs Linux's /proc.
 func CPU(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(file(pid, "stat"))

@@ -1,8 +1,12 @@
-// Package shape has the ways in which people write a fan-out before they write a good one. The benchmarks do the same
-// work in these shapes, to show what each of them costs.
+// Package shape has the ways in which people write a fan-out. The benchmarks do the same work in these shapes, to show
+// what each of them costs.
 package shape
 
-import "sync"
+import (
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
 
 // Shape calls work for each index below n, at most limit of them at once if the shape knows bounds, and returns when all
 // are done.
@@ -10,7 +14,20 @@ type Shape func(n, limit int, work func(index int))
 
 // ByName returns the shapes.
 func ByName() map[string]Shape {
-	return map[string]Shape{"naive": Naive, "semaphore": Semaphore, "batches": Batches}
+	return map[string]Shape{"errgroup": ErrGroup, "naive": Naive, "semaphore": Semaphore, "batches": Batches}
+}
+
+// ErrGroup has as many goroutines as may work, which is how it is done well.
+func ErrGroup(n, limit int, work func(index int)) {
+	var group errgroup.Group
+	group.SetLimit(limit)
+	for i := range n {
+		group.Go(func() error {
+			work(i)
+			return nil
+		})
+	}
+	_ = group.Wait() // nothing fails
 }
 
 // Naive starts a goroutine for each, without any bound.
