@@ -97,6 +97,14 @@ demo: build ## show the product on a simulated fleet of 200 clusters
 bench: ## measure the product against its own numbers
 	@$(GO) run ./bench
 
+# How long each target is fuzzed, and which: a regular expression of their names. With GOFLAGS=-tags=purego, the portable scanner.
+FUZZTIME ?= 1m
+FUZZ     ?=
+
+.PHONY: fuzz
+fuzz: ## fuzz what parses a stranger's input; FUZZTIME=10m FUZZ=Redact for longer and only some
+	@$(GO) run ./test/fuzz -time '$(FUZZTIME)' -only '$(FUZZ)' $(MODULES)
+
 ##@ Other
 
 .PHONY: clean
