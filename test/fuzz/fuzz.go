@@ -21,6 +21,9 @@ import (
 // minimizing bounds the search for a shorter input that fails, or is new, alike.
 const minimizing = 5 * time.Second
 
+// memory is where Linux keeps files that are on no disk.
+const memory = "/dev/shm"
+
 // maxOutputLines is how many of the last lines of a target's output are kept.
 const maxOutputLines = 200
 
@@ -67,8 +70,12 @@ func fuzzAll(ctx context.Context, targets []target, programs map[string]string, 
 // fuzz fuzzes one target: by one worker process, which another one leads.
 func fuzz(ctx context.Context, t target, program, corpus string, o options) (result, error) {
 	began := time.Now()
-	// What a worker shares with its leader is a file, left behind where they are killed.
-	scratch, err := os.MkdirTemp(filepath.Dir(program), t.name)
+	// What a worker shares with its leader is a file, left behind where they are killed; and some targets write files for
+	// each input, which takes a disk a hundred times as long.
+	scratch, err := os.MkdirTemp(memory, t.name)
+	if err != nil {
+		scratch, err = os.MkdirTemp("", t.name)
+	}
 	if err != nil {
 		return result{}, err
 	}
