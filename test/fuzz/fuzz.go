@@ -127,7 +127,7 @@ func fuzz(ctx context.Context, t target, program, corpus string, o options) (res
 		r.output = append(r.output, fmt.Sprintf("it was ended after %v: no other input was tried for %v, or it did not end", r.took.Round(time.Second), o.stall))
 	case err != nil && !r.onlyLate():
 		r.verdict = failed
-	case r.execs == 0:
+	case r.execs+r.known == 0:
 		r.verdict = failed
 		r.output = append(r.output, "not one input was tried")
 	}

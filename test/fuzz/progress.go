@@ -10,15 +10,21 @@ import (
 type progress struct {
 	execs int64 // inputs tried
 	fresh int64 // of them, those that reached something new and were kept
-	known int64 // kept in all
+	known int64 // kept in all; at first, those of them that were tried again
 	last  string
 }
 
 // counts are in lines such as
 // fuzz: elapsed: 3s, execs: 10209 (3402/sec), new interesting: 12 (total: 57).
 //
-//nolint:gochecknoglobals // a constant
-var counts = regexp.MustCompile(`execs: (\d+) \(.*new interesting: (\d+) \(total: (\d+)\)`)
+// and before those in
+// fuzz: elapsed: 0s, gathering baseline coverage: 57/192 completed.
+//
+//nolint:gochecknoglobals // constants
+var (
+	counts   = regexp.MustCompile(`execs: (\d+) \(.*new interesting: (\d+) \(total: (\d+)\)`)
+	baseline = regexp.MustCompile(`baseline coverage: (\d+)/`)
+)
 
 func isProgress(line string) bool { return strings.HasPrefix(line, "fuzz: ") }
 
@@ -30,6 +36,9 @@ func (p *progress) read(line string) bool {
 			*to, _ = strconv.ParseInt(found[i+1], 10, 64) // digits, fewer than 19 of them in a lifetime
 		}
 		line = found[1]
+	} else if found := baseline.FindStringSubmatch(line); found != nil {
+		p.known, _ = strconv.ParseInt(found[1], 10, 64)
+		line = found[0]
 	} else if _, after, timed := strings.Cut(line, ", "); timed {
 		line = after
 	}
