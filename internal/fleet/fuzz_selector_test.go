@@ -24,6 +24,7 @@ func FuzzSelector(f *testing.F) {
 		"\x00", "env=prod,", "env in (,)", strings.Repeat("a,", 50) + "a",
 	} {
 		f.Add(text, "", uint8(0))
+		f.Add(text, "prod-1", uint8(1))
 		f.Add(text, "prod-1,prod-10", uint8(2))
 		f.Add(text, "prod-1,no such,prod-1", uint8(3))
 	}

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -39,7 +40,9 @@ func methods() []protoreflect.MethodDescriptor {
 		}
 		return true
 	})
-	slices.SortFunc(all, func(a, b protoreflect.MethodDescriptor) int { return slices.Compare([]byte(a.FullName()), []byte(b.FullName())) })
+	slices.SortFunc(all, func(a, b protoreflect.MethodDescriptor) int {
+		return cmp.Compare(a.FullName(), b.FullName())
+	})
 	return all
 }
 
@@ -59,6 +62,10 @@ func requests() []proto.Message {
 	return []proto.Message{
 		&fleetv1.ListClustersRequest{Selector: some, PageSize: 1, PageToken: "Yg"},
 		&fleetv1.GetClusterRequest{Name: "a"},
+		// These break a rule each.
+		&fleetv1.FetchManifestsRequest{}, &fleetv1.FetchManifestsRequest{ResourceType: pods, Namespace: "../x"}, &fleetv1.FetchManifestsRequest{ResourceType: pods, MaxConcurrency: -1},
+		&fleetv1.GetManifestsRequest{}, &fleetv1.GetClusterRequest{}, &fleetv1.ListClustersRequest{PageSize: -1}, &fleetv1.ProbeClustersRequest{PerClusterTimeout: durationpb.New(-1)},
+		&fleetv1.WatchClusterHealthRequest{Selector: &fleetv1.ClusterSelector{States: []fleetv1.Verdict_State{0}}}, &fleetv1.CompareManifestsRequest{ResourceType: pods},
 		&fleetv1.GetFleetOverviewRequest{Selector: some},
 		&fleetv1.ProbeClustersRequest{Selector: some, PerClusterTimeout: durationpb.New(time.Second), MaxConcurrency: 2, Depth: fleetv1.Verdict_DEPTH_QUICK},
 		&fleetv1.ListClusterHealthRequest{Selector: some, PageSize: 1, OrderBy: fleetv1.ListClusterHealthRequest_ORDER_STATE, PageToken: "MjoxCg"},
@@ -83,8 +90,10 @@ func FuzzCall(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		i := slices.IndexFunc(all, func(m protoreflect.MethodDescriptor) bool { return m.Input().FullName() == r.ProtoReflect().Descriptor().FullName() })
-		f.Add(uint8(i), data) //nolint:gosec // an index, or the test would fail anyway
+		i := slices.IndexFunc(all, func(m protoreflect.MethodDescriptor) bool {
+			return m.Input().FullName() == r.ProtoReflect().Descriptor().FullName()
+		})
+		f.Add(uint8(i), data)
 	}
 	clusters := fleettest.Of(f, []cluster.Definition{
 		{Name: "a", Virtual: true, Labels: map[string]string{"env": "prod"}}, {Name: "b", Virtual: true},

@@ -13,7 +13,7 @@ import (
 
 // credentials are what servers are asked with here; answers repeat them, and no text may.
 const (
-	fuzzToken    = "t0k3n-c4n4ry" //nolint:gosec // no credential of anything
+	fuzzToken    = "t0k3n-c4n4ry"
 	fuzzPassword = "p4ssw0rd-c4n4ry"
 )
 
@@ -24,12 +24,25 @@ func FuzzAnswer(f *testing.F) {
 		status                       int
 		retryAfter, date, to, answer string
 	}{
-		{200, "", "", "", "ok"}, {200, "", "", "", "not ok"}, {204, "", "", "", ""}, {418, "x", "", "", "teapot"}, {0, "", "", "", ""}, {999, "", "", "", "\xff"},
-		{301, "", "", "https://user:" + fuzzToken + "@elsewhere/" + fuzzToken, ""}, {302, "", "", "//" + fuzzPassword + "\x1b", ""}, {307, "", "", "%", ""},
-		{401, "", "", "", `{"kind":"Status","message":"Bearer ` + fuzzToken + `"}`}, {403, "", "", "", `{"kind":"Status","message":"` + strings.Repeat("é\u202e", 600) + `"}`},
-		{404, "", "", "", `{"kind":"Status","message":7}`}, {410, "", "", "", `{"kind":"Status","metadata":{"continue":"x"},"message":"gone"}`},
-		{429, "2147483648", "", "", ""}, {429, "-1", "", "", ""}, {503, "99999999999999999999999", "", "", "{"}, {503, "1.5", "", "", "null"},
-		{429, "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:07 GMT", "", ""}, {503, "Sun, 06 Nov 9994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "", ""},
+		{200, "", "", "", "ok"},
+		{200, "", "", "", "not ok"},
+		{204, "", "", "", ""},
+		{418, "x", "", "", "teapot"},
+		{0, "", "", "", ""},
+		{999, "", "", "", "\xff"},
+		{301, "", "", "https://user:" + fuzzToken + "@elsewhere/" + fuzzToken, ""},
+		{302, "", "", "//" + fuzzPassword + "\x1b", ""},
+		{307, "", "", "%", ""},
+		{401, "", "", "", `{"kind":"Status","message":"Bearer ` + fuzzToken + `"}`},
+		{403, "", "", "", `{"kind":"Status","message":"` + strings.Repeat("é\u202e", 600) + `"}`},
+		{404, "", "", "", `{"kind":"Status","message":7}`},
+		{410, "", "", "", `{"kind":"Status","metadata":{"continue":"x"},"message":"gone"}`},
+		{429, "2147483648", "", "", ""},
+		{429, "-1", "", "", ""}, {429, "Sun, 06 Nov 1994 08:49:37 GMT", "", "", ""},
+		{503, "99999999999999999999999", "", "", "{"},
+		{503, "1.5", "", "", "null"},
+		{429, "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:07 GMT", "", ""},
+		{503, "Sun, 06 Nov 9994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "", ""},
 		{500, "", "", "", "[+]ping ok\n[-]etcd failed: reason withheld\n[-]" + fuzzToken + " failed\n[-]\n[-] \n[-]a\x1b[31m\r\n" + strings.Repeat("[-]x failed\n", 40)},
 		{500, "", "", "", "[-]" + strings.Repeat("世", 400)},
 	} {
@@ -104,7 +117,7 @@ func requireWait(t *testing.T, e *Error, resp *http.Response, began time.Time) {
 	}
 	wantLeast, wantMost := time.Duration(0), time.Duration(0)
 	if at, err := http.ParseTime(value); err == nil {
-		wantLeast, wantMost = at.Sub(time.Now()), at.Sub(began)
+		wantLeast, wantMost = time.Until(at), at.Sub(began)
 		if theirs, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 			wantLeast, wantMost = at.Sub(theirs), at.Sub(theirs)
 		}

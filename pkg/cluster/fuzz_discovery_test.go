@@ -79,7 +79,7 @@ func (r wholeResource) served(group, version string) (s ServedType, named, pure 
 	s.Namespaced = text(r.Scope) == "Namespaced" || r.Namespaced != nil && *r.Namespaced
 	usable := func(group, version, name string) bool { return TypeName{group, version, name}.validate() == nil }
 	var short []string
-	for _, name := range strings.Split(strings.Join(r.ShortNames, ","), ",") {
+	for name := range strings.SplitSeq(strings.Join(r.ShortNames, ","), ",") {
 		if usable("", "", name) {
 			short = append(short, name)
 		}

@@ -22,8 +22,11 @@ func FuzzQuery(f *testing.F) {
 		{Type: TypeName{"apps", "v1", "deployments"}, LabelSelector: "app in (a,b),!c", FieldSelector: "metadata.name!=x", Limit: 7},
 		{Type: TypeName{"rbac.authorization.k8s.io", "v1", "ClusterRoles"}, Name: "system:node:a@b!$&'()*+,=~"},
 		{Type: TypeName{"a.b", "v1alpha1", "x"}, Namespace: "..", Name: "../../secrets"},
-		{Type: TypeName{"..", "v1", "pods"}, Name: "."}, {Type: TypeName{"a/b", "v1", "pods?x=1"}, Name: "a%2fb"},
-		{Type: TypeName{"a", "v1", "pods"}, Name: "ünï"}, {Type: TypeName{"a", "v1", "pods"}, Name: "a;b"}, {Type: TypeName{"a", "v1", "pods"}, Name: "a\r\nHost: b"},
+		{Type: TypeName{"..", "v1", "pods"}, Name: "."},
+		{Type: TypeName{"a/b", "v1", "pods?x=1"}, Name: "a%2fb"},
+		{Type: TypeName{"a", "v1", "pods"}, Name: "ünï"},
+		{Type: TypeName{"a", "v1", "pods"}, Name: "a;b"},
+		{Type: TypeName{"a", "v1", "pods"}, Name: "a\r\nHost: b"},
 	} {
 		for _, base := range []string{"", "/k8s/clusters/c-1", "/a%2Fb/"} {
 			f.Add(base, q.Type.Group, q.Type.Version, q.Type.Name, q.Namespace, q.Name, q.LabelSelector, q.FieldSelector, "tok=en&limit=1#", q.Limit, q.Name == "")

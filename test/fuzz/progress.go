@@ -19,8 +19,6 @@ type progress struct {
 //
 // and before those in
 // fuzz: elapsed: 0s, gathering baseline coverage: 57/192 completed.
-//
-//nolint:gochecknoglobals // constants
 var (
 	counts   = regexp.MustCompile(`execs: (\d+) \(.*new interesting: (\d+) \(total: (\d+)\)`)
 	baseline = regexp.MustCompile(`baseline coverage: (\d+)/`)
