@@ -3,9 +3,13 @@ package manifest_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
@@ -32,12 +36,28 @@ func FuzzTableReader(f *testing.F) {
 			t.Fatal("a table out of what is no JSON")
 		}
 		var whole struct {
-			Rows []struct {
+			metav1.TypeMeta   `json:",inline"`
+			metav1.ListMeta   `json:"metadata"`
+			ColumnDefinitions []manifest.Column `json:"columnDefinitions"`
+			Rows              []struct {
 				Cells []json.RawMessage `json:"cells"`
 			} `json:"rows"`
 		}
 		if err := utiljson.Unmarshal([]byte(body), &whole); err != nil {
 			t.Fatalf("a table that does not decode: %v", err)
+		}
+		if whole.Kind != "Table" || !strings.HasPrefix(whole.APIVersion, "meta.k8s.io/") {
+			t.Fatalf("a table out of a %s of %s", whole.Kind, whole.APIVersion)
+		}
+		var left int64
+		if whole.RemainingItemCount != nil {
+			left = *whole.RemainingItemCount
+		}
+		if m := table.Meta(); m.Continue != whole.Continue || m.ResourceVersion != whole.ResourceVersion || m.RemainingItemCount != left {
+			t.Errorf("%+v, want %+v", m, whole.ListMeta)
+		}
+		if diff := cmp.Diff(whole.ColumnDefinitions, table.Columns(), cmpopts.EquateEmpty()); diff != "" && len(whole.Rows) > 0 {
+			t.Errorf("columns (-want +got):\n%s", diff)
 		}
 		if len(rows) != len(whole.Rows) {
 			t.Fatalf("%d rows of %d", len(rows), len(whole.Rows))

@@ -7,12 +7,16 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/clusterfleet/clusterfleet/internal/manifest"
 	"github.com/clusterfleet/clusterfleet/internal/manifest/manifesttest"
+	"github.com/clusterfleet/clusterfleet/internal/safetext"
 )
 
 // reference is what encoding/json finds in a body. It knows nothing of streams and of bytes that stay as they are.
@@ -282,6 +286,8 @@ func FuzzReader(f *testing.F) {
 		`{"kind":"List","apiVersion":"v1","items":[{"data":{},"kind":"Secret","apiVersion":"v1"},{"kind":"SecretList","apiVersion":"v1","items":[{"data":{}}]}]}`,
 		`{ "kind" : "PodList" , "apiVersion" : "v1" , "items" : [ { "metadata" : { "managedFields" : null } , "x" : [ 1.5e-3 , true , "\\\"" ] } ] }`,
 		`{"kind":"PodList","apiVersion":"v1","items":null}`,
+		`{"kind":"Status","apiVersion":"v1","metadata":{"continue":"fresh"},"status":"Failure","message":"gone\u001b","reason":"Expired","details":{"retryAfterSeconds":7},"code":410}`,
+		`{"apiVersion":"meta.k8s.io/v1","kind":"Status","status":"Success"}`,
 	} {
 		for flags := range uint8(16) {
 			f.Add(body, flags, 1+flags)
@@ -299,6 +305,7 @@ func FuzzReader(f *testing.F) {
 		refErr := ref.read([]byte(body))
 		switch {
 		case errors.Is(refErr, errStatus):
+			compareStatus(t, []byte(body), err)
 			return
 		case err == nil && refErr != nil:
 			t.Fatalf("%d items, where the reference finds an error", len(got))
@@ -310,6 +317,33 @@ func FuzzReader(f *testing.F) {
 		}
 		compare(t, got, meta, ref)
 	})
+}
+
+// compareStatus holds what became of a Status against what it says as a whole.
+func compareStatus(t *testing.T, body []byte, err error) {
+	t.Helper()
+	var want metav1.Status
+	wantErr := utiljson.Unmarshal(body, &want)
+	failure := wantErr == nil && want.Status == metav1.StatusFailure
+	got, ok := errors.AsType[*manifest.StatusError](err)
+	switch {
+	case !ok && failure && jsontext.Value(body).IsValid():
+		t.Errorf("%v, where a Status says %q", err, want.Message)
+	case !ok && err != nil:
+		checkError(t, err, manifest.ErrMalformed)
+	case ok && !failure && wantErr == nil:
+		t.Errorf("%v, where a Status says %q", got, want.Status)
+	case ok && failure:
+		wanted := manifest.StatusError{
+			Code: want.Code, Reason: safetext.Truncate(string(want.Reason), 256), Message: safetext.Clean(want.Message), Continue: want.Continue,
+		}
+		if want.Details != nil {
+			wanted.RetryAfter = time.Duration(max(want.Details.RetryAfterSeconds, 0)) * time.Second
+		}
+		if diff := cmp.Diff(wanted, *got); diff != "" {
+			t.Errorf("Status (-want +got):\n%s", diff)
+		}
+	}
 }
 
 func compare(t *testing.T, got []item, meta manifest.Meta, ref reference) {

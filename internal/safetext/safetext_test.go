@@ -86,8 +86,15 @@ func FuzzTruncate(f *testing.F) {
 		if again := safetext.Truncate(got, limit); again != got {
 			t.Errorf("%q becomes %q", got, again)
 		}
-		if short := safetext.Line(in); len(short) <= limit && short != got {
-			t.Errorf("%q was cut to %q within %d", short, got, limit)
+		whole := safetext.Line(in)
+		if len(whole) <= limit && whole != got {
+			t.Errorf("%q was cut to %q within %d", whole, got, limit)
+		}
+		if kept, cut := strings.CutSuffix(got, "…"); !strings.HasPrefix(whole, kept) && !strings.HasPrefix(whole, got) || !cut && got != whole {
+			t.Errorf("%q is no beginning of %q", got, whole)
+		}
+		if again := safetext.Line(whole); again != whole {
+			t.Errorf("%q becomes %q", whole, again)
 		}
 	})
 }

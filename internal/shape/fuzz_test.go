@@ -62,7 +62,15 @@ func apply(t *testing.T, s shape.Shape, object []byte) {
 		t.Error("it does not end")
 	case len(text) > 64<<10, err != nil && wanted, !wanted && text != "":
 		t.Errorf("%d bytes, %t, error %v", len(text), wanted, err)
+	case err == nil && again(ctx, s, object) != text:
+		t.Errorf("it is %q, and the second time %q", text, again(ctx, s, object))
 	case err != nil && (strings.Contains(err.Error(), canary) || !utf8.ValidString(err.Error())):
 		t.Errorf("error %v", err)
 	}
+}
+
+// again applies a shape that was applied before: no application may leave anything in it.
+func again(ctx context.Context, s shape.Shape, object []byte) string {
+	text, _, _ := s.Apply(ctx, object, shape.Type{APIVersion: "v1", Kind: "Pod"}) // the same error or none
+	return text
 }

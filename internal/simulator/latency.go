@@ -143,7 +143,7 @@ func (l *Latency) draw(source rand.Source) time.Duration {
 	random := rand.New(source) //nolint:gosec // a simulation is to be repeatable, not secret
 	switch l.shape {
 	case uniform:
-		return l.low + time.Duration(random.Int64N(int64(l.high-l.low)+1))
+		return l.low + time.Duration(random.Uint64N(uint64(l.high-l.low)+1)) //nolint:gosec // high is not less than low, and the longest of times and one more fit
 	case lognormal:
 		seconds := math.Exp(l.mu + l.sigma*random.NormFloat64())
 		return time.Duration(min(seconds, math.MaxInt64/2e9) * float64(time.Second))

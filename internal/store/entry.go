@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -118,10 +119,15 @@ func decodeSnapshot(data []byte) (health.Snapshot, error) {
 			FailingChecks: v.FailingChecks,
 		}
 	}
+	times := []time.Time{e.Since, e.At, e.LastSuccess}
 	for _, x := range e.Expiries {
+		if x.Kind == 0 {
+			return health.Snapshot{}, errors.New("an expiry of nothing")
+		}
+		times = append(times, x.At)
 		s.Expiries = append(s.Expiries, cluster.Expiry{Kind: cluster.ExpiryKind(x.Kind), At: x.At})
 	}
-	return s, nil
+	return s, checkTimes(times...)
 }
 
 func encodeTransition(t health.Transition) ([]byte, error) {
@@ -144,7 +150,7 @@ func decodeTransition(sequence uint64, data []byte) (health.Transition, error) {
 	if err := json.Unmarshal(data, &e); err != nil {
 		return health.Transition{}, err
 	}
-	if err := checkEntry(e.Format, e.Cluster); err != nil {
+	if err := errors.Join(checkEntry(e.Format, e.Cluster), checkTimes(e.At)); err != nil {
 		return health.Transition{}, err
 	}
 	return health.Transition{
@@ -181,6 +187,16 @@ func checkEntry(version int, cluster string) error {
 		return fmt.Errorf("format %d is not known to this version, which reads %d", version, format)
 	}
 	return checkName(cluster)
+}
+
+// checkTimes refuses times that could not be written again: in UTC they are in a year of five digits, or before the first.
+func checkTimes(times ...time.Time) error {
+	for _, t := range times {
+		if year := t.UTC().Year(); year < 0 || year > 9999 {
+			return fmt.Errorf("a time in the year %d", year)
+		}
+	}
+	return nil
 }
 
 func checkName(cluster string) error {

@@ -93,6 +93,11 @@ func FuzzClassify(f *testing.F) {
 	f.Add("connection refused", uint8(0), 3)
 	f.Add("\x1b]0;x\a\r\n\u202e\xff", uint8(5), 7)
 	f.Add(strings.Repeat("é\x00", 2000), uint8(9), -4)
+	for kind := range uint8(12) {
+		for _, phase := range phases() {
+			f.Add("words\n", kind, int(phase))
+		}
+	}
 	f.Fuzz(func(t *testing.T, words string, kind uint8, phase int) {
 		plain := errors.New(words)
 		kinds := []error{
@@ -110,6 +115,9 @@ func FuzzClassify(f *testing.F) {
 			t.Errorf("%+v", e)
 		}
 		checkSafe(t, strings.ReplaceAll(e.Error(), canary, ""))
+		if again := cluster.Classify(fmt.Errorf("read: %w", e), cluster.PhaseQueue); again != e || e.RetryAfter != 0 {
+			t.Errorf("%+v is classified again as %+v", e, again)
+		}
 		for _, p := range phases() {
 			if cluster.Classify(plain, p).Reason == "" || p.String() == "" {
 				t.Errorf("nothing in phase %d", p)

@@ -1,8 +1,6 @@
 package output_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -71,31 +69,6 @@ func TestObjectRefusesWhatIsNotOneObject(t *testing.T) {
 			}
 		})
 	}
-}
-
-func FuzzObject(f *testing.F) {
-	f.Add(`{"metadata":{"annotations":{"clusterfleet.io/cluster":"x"}},"a":[1,{"b":null}]}`, "prod")
-	f.Add(`{ }`, "\x00\"\u202e")
-	f.Fuzz(func(t *testing.T, raw, cluster string) {
-		got, err := output.Object(raw, "v1", "Pod", cluster)
-		if err != nil {
-			return
-		}
-		if bytes.ContainsAny(got, "\r\n") {
-			t.Errorf("%q is not one line", got)
-		}
-		var object struct {
-			Metadata struct {
-				Annotations map[string]any `json:"annotations"`
-			} `json:"metadata"`
-		}
-		if err := json.Unmarshal(got, &object); err != nil {
-			t.Fatalf("%q: %v", got, err)
-		}
-		if want := strings.ToValidUTF8(cluster, "�"); object.Metadata.Annotations[output.ClusterAnnotation] != want && len([]rune(cluster)) == len([]rune(want)) {
-			t.Errorf("%q is not of cluster %q", got, cluster)
-		}
-	})
 }
 
 func BenchmarkObject(b *testing.B) {
