@@ -22,25 +22,31 @@ type outcome struct {
 	unbuilt bool
 	// timedOut says that the time ran out.
 	timedOut bool
-	// killer is the first test that failed before that; empty if none did.
+	// killer is the first test that failed before that, by which the run ended; empty if none did.
 	killer string
 	ran    map[string]bool
 	// output is the end of what was printed.
 	output string
 }
 
+// errEnough ends a run of tests of which enough is known.
+var errEnough = errors.New("a test has failed")
+
 // event is a line of `go test -json`.
 type event struct {
 	Action, Test, Output, FailedBuild string
 }
 
-// test runs a suite of the module in the directory root, with an overlay unless that is empty.
+// test runs a suite of the module in the directory root, with an overlay unless that is empty, up to the first failure.
 func (s suite) test(ctx context.Context, root, overlay string, timeout time.Duration) (outcome, error) {
+	ctx, enough := context.WithCancelCause(ctx)
+	defer enough(nil)
 	cmd := exec.CommandContext(ctx, "go", s.arguments(overlay, timeout)...)
 	cmd.Dir = root
 	// With what it starts, so that nothing outlives us. A terminal's interrupt comes by way of ctx.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 10 * time.Second
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	events, err := cmd.StdoutPipe()
@@ -51,12 +57,17 @@ func (s suite) test(ctx context.Context, root, overlay string, timeout time.Dura
 		return outcome{}, err
 	}
 	o, readErr := readEvents(events)
+	if o.killer != "" || readErr != nil {
+		enough(errEnough) // what follows is not waited for
+	}
 	err = cmd.Wait()
 	switch {
-	case ctx.Err() != nil:
-		return o, context.Cause(ctx)
 	case readErr != nil:
 		return o, fmt.Errorf("go test %s: %w; it says: %s", s, readErr, complaints.String())
+	case o.killer != "":
+		return o, nil
+	case ctx.Err() != nil:
+		return o, context.Cause(ctx)
 	}
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
 		return o, err
@@ -81,7 +92,7 @@ func (s suite) arguments(overlay string, timeout time.Duration) []string {
 	return append(arguments, s.dir)
 }
 
-// readEvents reads to the end.
+// readEvents reads to the first failure, or to the end.
 func readEvents(r io.Reader) (outcome, error) {
 	o := outcome{ran: map[string]bool{}}
 	for decoder := json.NewDecoder(r); ; {
@@ -89,10 +100,11 @@ func readEvents(r io.Reader) (outcome, error) {
 		if err := decoder.Decode(&e); errors.Is(err, io.EOF) {
 			return o, nil
 		} else if err != nil {
-			_, _ = io.Copy(io.Discard, r) // so that who writes can end
 			return o, err
 		}
-		o.take(e)
+		if o.take(e); o.killer != "" {
+			return o, nil
+		}
 	}
 }
 
@@ -106,7 +118,7 @@ func (o *outcome) take(e event) {
 		o.timedOut = o.timedOut || strings.HasPrefix(e.Output, "panic: test timed out after ")
 	case "fail":
 		o.unbuilt = o.unbuilt || e.FailedBuild != ""
-		if o.killer != "" || o.timedOut || o.unbuilt {
+		if o.timedOut || o.unbuilt {
 			return
 		}
 		o.killer = e.Test

@@ -21,6 +21,7 @@ var (
 	errSurvived = errors.New("SURVIVED: the tests pass, so one is missing")
 	errUnbuilt  = errors.New("DOES NOT BUILD: it proves nothing")
 	errMoved    = errors.New("DOES NOT APPLY: the source has moved, renew the patch as test/mutants/README.md says")
+	errNotRun   = errors.New("NOT TESTED: the tests did not run")
 	errTimedOut = errors.New("HANGS: no test failed before the time ran out; if that is the symptom, the patch has to say so (Hang: 10s)")
 )
 
@@ -43,8 +44,12 @@ func (m mutant) kill(ctx context.Context, root string) ([]string, error) {
 			return killers, err
 		}
 		killer, err := m.killer(o)
+		said := "\n" + strings.TrimSpace(o.output)
+		if o.passed {
+			said = ""
+		}
 		if err != nil {
-			return killers, fmt.Errorf("%w\nTests: %s\n%s", err, s, strings.TrimSpace(o.output))
+			return killers, fmt.Errorf("%w\nTests: %s%s", err, s, said)
 		}
 		killers = append(killers, killer)
 	}
@@ -60,6 +65,8 @@ func (m mutant) killer(o outcome) (string, error) {
 		return "", errSurvived
 	case o.killer != "":
 		return o.killer, nil
+	case !o.timedOut:
+		return "", errNotRun
 	case m.hang == 0:
 		return "", errTimedOut
 	}
