@@ -45,7 +45,8 @@ func together(mutants []mutant) []suite {
 				named[k] = map[string]bool{}
 			}
 			for _, name := range s.tests {
-				named[k][name] = true
+				test, _, _ := strings.Cut(name, "/")
+				named[k][test] = true
 			}
 			whole[k] = whole[k] || len(s.tests) == 0
 		}

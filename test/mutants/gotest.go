@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -87,9 +88,21 @@ func (s suite) arguments(overlay string, timeout time.Duration) []string {
 		arguments = append(arguments, "-overlay="+overlay)
 	}
 	if len(s.tests) > 0 {
-		arguments = append(arguments, "-run=^("+strings.Join(s.tests, "|")+")$")
+		arguments = append(arguments, "-run="+matching(s.tests))
 	}
 	return append(arguments, s.dir)
+}
+
+// matching returns what matches these tests, or one subtest.
+func matching(tests []string) string {
+	if len(tests) > 1 {
+		return "^(" + strings.Join(tests, "|") + ")$"
+	}
+	levels := strings.Split(tests[0], "/")
+	for i, level := range levels {
+		levels[i] = "^" + regexp.QuoteMeta(level) + "$"
+	}
+	return strings.Join(levels, "/")
 }
 
 // readEvents reads to the first failure, or to the end.

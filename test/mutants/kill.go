@@ -41,7 +41,7 @@ func (m mutant) kill(ctx context.Context, root string) ([]string, error) {
 	for _, s := range m.suites {
 		o, err := s.test(ctx, root, overlay, cmp.Or(m.hang, patience))
 		if err != nil {
-			return killers, err
+			return nil, err
 		}
 		killer, err := m.killer(o)
 		said := "\n" + strings.TrimSpace(o.output)
@@ -49,7 +49,7 @@ func (m mutant) kill(ctx context.Context, root string) ([]string, error) {
 			said = ""
 		}
 		if err != nil {
-			return killers, fmt.Errorf("%w\nTests: %s%s", err, s, said)
+			return nil, fmt.Errorf("%w\nTests: %s%s", err, s, said)
 		}
 		killers = append(killers, killer)
 	}

@@ -35,7 +35,7 @@ type suite struct {
 	// dir is the package as it is written for Go, such as ./pkg/fanout.
 	dir  string
 	race bool
-	// tests are the names of top-level tests; none: all.
+	// tests are the names of top-level tests, or that of one subtest; none: all.
 	tests []string
 }
 
@@ -118,6 +118,9 @@ func (m *mutant) read(line string) (err error) {
 		s := suite{dir: words[0], tests: words[1:]}
 		if len(s.tests) > 0 && s.tests[0] == raceFlag {
 			s.race, s.tests = true, s.tests[1:]
+		}
+		if len(s.tests) > 1 && strings.Contains(value[len(s.dir):], "/") {
+			return fmt.Errorf("%q names a subtest among others: give it a line of its own", line)
 		}
 		m.suites = append(m.suites, s)
 	}

@@ -40,16 +40,18 @@ func (t *table) begin(baseline time.Duration) {
 }
 
 func (t *table) add(r fanout.Result[mutant, []string]) {
-	var tests []string
-	for i, killer := range r.Value {
-		tests = append(tests, r.Key.suites[i].dir+": "+killer)
-	}
+	var ending string
 	if r.Err != nil {
 		t.spared = append(t.spared, r)
-		why, _, _ := strings.Cut(r.Err.Error(), ":")
-		tests = append(tests, why)
+		ending, _, _ = strings.Cut(r.Err.Error(), ":")
+	} else {
+		tests := make([]string, len(r.Value))
+		for i, killer := range r.Value {
+			tests[i] = r.Key.suites[i].dir + ": " + killer
+		}
+		ending = strings.Join(tests, ", ")
 	}
-	fmt.Fprintf(t.w, "%-*s  %7.1f  %s\n", t.width, r.Key.name, r.Took.Seconds(), strings.Join(tests, ", "))
+	fmt.Fprintf(t.w, "%-*s  %7.1f  %s\n", t.width, r.Key.name, r.Took.Seconds(), ending)
 }
 
 // end tells more of those that were not killed, and fails if there are any.
