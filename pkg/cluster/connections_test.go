@@ -288,7 +288,11 @@ func TestProxiesOfTheEnvironmentAreIgnored(t *testing.T) {
 		}
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), proxied+"=1")
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"} {
 		cmd.Env = append(cmd.Env, name+"="+a.URL)
