@@ -93,6 +93,10 @@ vuln: ## look for known vulnerabilities in what the programs call
 		echo "$$report"; exit $$status
 	fi
 
+.PHONY: mutants
+mutants: ## show that the tests notice the classic faults (test/mutants)
+	@$(GO) run ./test/mutants
+
 .PHONY: demo
 demo: build ## show the product on a simulated fleet of 200 clusters
 	@test/demo/demo.sh

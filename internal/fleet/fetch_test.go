@@ -203,10 +203,14 @@ func TestAFaultyClusterLeavesTheOthersWhole(t *testing.T) {
 
 func TestAClusterThatDoesNotComeToAnEndIsLeftAtItsTimeout(t *testing.T) {
 	t.Parallel()
+	start := time.Now()
 	fetchFromFaulty(t, 6*time.Second, []faulty{
 		{lists(simulator.Fault{Kind: simulator.Hang}), cluster.ResponseTimeout},
 		{lists(simulator.Fault{Kind: simulator.Drip, Interval: 10 * time.Millisecond}), cluster.ResponseTimeout},
 	})
+	if took := time.Since(start); took > cluster.DefaultReadTimeout*4/5 {
+		t.Errorf("it was left after %v, where the caller gave it 6 s", took)
+	}
 }
 
 func TestAListWhosePagesBringNothingNewEndsHoweverMuchTimeThereIs(t *testing.T) {

@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,20 +62,25 @@ func TestAClusterThatGoesDuringItsProbeLeavesNoTrace(t *testing.T) {
 }
 
 func TestConcurrentObservationsLoseNeitherTheNewestNorTheLastSuccess(t *testing.T) {
-	var l latest
-	m := &member{}
 	start := time.Now()
-	var all sync.WaitGroup
-	for i := range 100 {
-		state := cluster.Healthy
-		if i >= 50 {
-			state = cluster.Unreachable
+	for range 5000 { // few of them meet
+		var l latest
+		m := &member{}
+		l.put(m, seen(cluster.Healthy, start))
+		var both sync.WaitGroup
+		var ready atomic.Int32
+		for i, state := range []cluster.State{cluster.Healthy, cluster.Unreachable} {
+			both.Go(func() {
+				for ready.Add(1); ready.Load() < 2; {
+					runtime.Gosched()
+				}
+				l.put(m, seen(state, start.Add(time.Duration(i+1)*time.Second)))
+			})
 		}
-		all.Go(func() { l.put(m, seen(state, start.Add(time.Duration(i)*time.Second))) })
-	}
-	all.Wait()
-	got := l.get(m)
-	if !got.At.Equal(start.Add(99*time.Second)) || !got.LastSuccess.Equal(start.Add(49*time.Second)) {
-		t.Errorf("at %v, last success %v", got.At.Sub(start), got.LastSuccess.Sub(start))
+		both.Wait()
+		got := l.get(m)
+		if !got.At.Equal(start.Add(2*time.Second)) || !got.LastSuccess.Equal(start.Add(time.Second)) {
+			t.Fatalf("at %v, last success %v", got.At.Sub(start), got.LastSuccess.Sub(start))
+		}
 	}
 }

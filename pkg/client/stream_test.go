@@ -180,8 +180,13 @@ func TestBreakingTheLoopCancelsTheCallInTheServer(t *testing.T) {
 		}
 		break
 	}
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("the server's call ended with %v", err)
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("the server's call ended with %v", err)
+		}
+	case <-time.After(10 * time.Second): // in a minute and a half the keepalive would end it
+		t.Error("the server's call goes on")
 	}
 	if probes.Summary() != nil {
 		t.Error("a stream that was left has a summary")

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/pkg/fanout"
+)
+
+// defaultJobs is how many mutants are tested at once: while one waits, the other compiles.
+const defaultJobs = 2
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	default:
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	match := flags.String("run", ".*", "only the mutants whose whole name matches this `regexp`")
+	jobs := flags.Int("jobs", defaultJobs, "how many mutants are tested at once")
+	list := flags.Bool("list", false, "say which mutants there are, and test none")
+	root := flags.String("root", ".", "the `directory` of the module")
+	patches := flags.String("patches", "test/mutants/patches", "the `directory` of the patches, below the root")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	names, err := regexp.Compile("^(?:" + *match + ")$")
+	if err != nil {
+		return fmt.Errorf("-run: %w", err)
+	}
+	if *jobs < 1 || flags.NArg() > 0 {
+		return fmt.Errorf("nothing to do for -jobs %d %s", *jobs, strings.Join(flags.Args(), " "))
+	}
+	module, err := filepath.Abs(*root)
+	if err != nil {
+		return err
+	}
+	mutants, err := readMutants(filepath.Join(module, *patches), names)
+	if err != nil {
+		return err
+	}
+	t := newTable(stdout, mutants)
+	if *list {
+		t.list()
+		return nil
+	}
+	start := time.Now()
+	if err := baseline(ctx, module, mutants, *jobs); err != nil {
+		return err
+	}
+	t.begin(time.Since(start))
+	kill := func(ctx context.Context, m mutant) ([]string, error) { return m.kill(ctx, module) }
+	for r := range fanout.Each(ctx, slices.Values(mutants), *jobs, kill) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		t.add(r)
+	}
+	return t.end(time.Since(start))
+}
