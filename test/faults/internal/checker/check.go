@@ -11,7 +11,7 @@ import (
 
 // Violation is where a history does not fit.
 type Violation struct {
-	// Rule is what was to hold, in a few words. They are those of [Rules].
+	// Rule is what was to hold, in a few words.
 	Rule string
 	At   time.Duration
 	// Text says what was told, and by whom.
@@ -26,6 +26,9 @@ func (v Violation) String() string {
 // Check returns where the history does not fit the schedule, in the order of time; nil where it does.
 func Check(s *schedule.Schedule, h *History) []Violation {
 	j := &judge{schedule: s, history: h}
+	for _, rule := range []func(){j.sights, j.spread, j.told, j.changes, j.remembered, j.revisions, j.calls, j.final} {
+		rule()
+	}
 	slices.SortFunc(j.found, func(a, b Violation) int { return cmp.Compare(a.At, b.At) })
 	return j.found
 }

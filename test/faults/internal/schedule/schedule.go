@@ -55,11 +55,14 @@ type Episode struct {
 
 // Want is what must be told of a fault.
 type Want struct {
-	// Found is what probes may find while the fault is on, any of them. Where a quick probe sees nothing wrong, one of them
-	// is Fine.
+	// Found is what quick probes may find while the fault is on, any of them.
 	Found []Finding
-	// Read is what a read may end with while the fault is on; none of them means those of Found.
+	// Full is what full probes may find; none means those of Found.
+	Full []Finding
+	// Read is what a read may end with while the fault is on; none means those of Full.
 	Read []Finding
+	// Told is what the confirmed change may say; none means those of Found.
+	Told []Finding
 	// Within is how long after its beginning watchers must know of the fault. 0: they need not. A fault that ends earlier
 	// needs not be told either.
 	Within time.Duration
@@ -81,12 +84,20 @@ type Finding struct {
 // Fine returns the finding of a cluster with which nothing is wrong.
 func Fine() Finding { return Finding{State: fleetv1.Verdict_STATE_HEALTHY} }
 
+// Fulls returns what full probes may find.
+func (w Want) Fulls() []Finding { return either(w.Full, w.Found) }
+
 // Reads returns what a read of the cluster may end with.
-func (w Want) Reads() []Finding {
-	if len(w.Read) > 0 {
-		return w.Read
+func (w Want) Reads() []Finding { return either(w.Read, w.Fulls()) }
+
+// Changes returns what the confirmed change may say.
+func (w Want) Changes() []Finding { return either(w.Told, w.Found) }
+
+func either(own, other []Finding) []Finding {
+	if len(own) > 0 {
+		return own
 	}
-	return w.Found
+	return other
 }
 
 // Place is how a span of time stands to the faults of a cluster.
