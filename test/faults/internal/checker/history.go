@@ -1,12 +1,14 @@
 package checker
 
 import (
+	"context"
 	"sync"
 	"time"
 
 	statuspb "google.golang.org/genproto/googleapis/rpc/status"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
 )
 
 // History is all that callers were told in a run. Everything in it is timed from Start. Record and Begin may be called by
@@ -17,6 +19,11 @@ type History struct {
 	// Watches and Calls are in the order of their beginning.
 	Watches []*Watch
 	Calls   []*Call
+	// Stalls are when the machine was too busy to let the test itself run in time. What else runs on it has waited as well:
+	// promises are stretched by that much.
+	Stalls []schedule.Window
+	// Lists are answers of ListClusterHealth.
+	Lists []List
 	// Transitions are the whole history as ListTransitions told it at the end, the latest first.
 	Transitions []*fleetv1.Transition
 	// Final is the health of the whole fleet as ListClusterHealth told it at the end, when nothing changed any more; nil to
@@ -34,6 +41,54 @@ func (h *History) Now() time.Duration { return time.Since(h.Start) }
 
 // Wall is when an instant of the aggregator's wall clock was. The clocks of the two processes are the same.
 func (h *History) Wall(t time.Time) time.Duration { return t.Sub(h.Start.Round(0)) }
+
+const (
+	// beat is how often Listen wants to run, late is how much later it must run for that to be a stall.
+	beat, late = 20 * time.Millisecond, 100 * time.Millisecond
+)
+
+// Listen records stalls until ctx ends.
+func (h *History) Listen(ctx context.Context) {
+	ticker := time.NewTicker(beat)
+	defer ticker.Stop()
+	for last := h.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := h.Now()
+		if now-last > beat+late {
+			h.mu.Lock()
+			h.Stalls = append(h.Stalls, schedule.Window{From: last + beat, To: now})
+			h.mu.Unlock()
+		}
+		last = now
+	}
+}
+
+// Stalled returns how much of a span was stalls.
+func (h *History) Stalled(span schedule.Window) (sum time.Duration) {
+	for _, w := range h.Stalls {
+		if w.Overlaps(span) {
+			sum += min(w.To, span.To) - max(w.From, span.From)
+		}
+	}
+	return sum
+}
+
+// List is the health of clusters at one time.
+type List struct {
+	At       time.Duration
+	Clusters []*fleetv1.ClusterHealth
+}
+
+// List records an answer of ListClusterHealth.
+func (h *History) List(clusters []*fleetv1.ClusterHealth) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.Lists = append(h.Lists, List{h.Now(), clusters})
+}
 
 // Watch is one call of WatchClusterHealth. One goroutine records it.
 type Watch struct {

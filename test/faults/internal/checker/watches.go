@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"slices"
 	"time"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -29,8 +30,10 @@ func (j *judge) sights() {
 			}
 		}
 	}
-	for _, h := range j.history.Final {
-		j.sight("the list at the end", j.schedule.Length, h, map[string]bool{})
+	for _, l := range append(slices.Clone(j.history.Lists), List{j.end(), j.history.Final}) {
+		for _, h := range l.Clusters {
+			j.sight("a list", l.At, h, map[string]bool{})
+		}
 	}
 }
 
