@@ -21,7 +21,7 @@ const (
 	// callTime is what a call may take: more than one that hangs takes, less than all of those in turn.
 	callTime = 12 * time.Second
 	// between is the pause between two calls of a caller.
-	between = 2 * time.Second
+	between = 4 * time.Second
 )
 
 // again calls, once at least, again and again until ctx ends, with pauses.

@@ -98,6 +98,8 @@ func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 			down++
 		}
 	}
+	whole := schedule.Window{To: h.Now()}
+	t.Logf("of %s the machine let the run wait for %s", whole.To.Round(time.Second), h.Stalled(whole).Round(time.Millisecond))
 	t.Logf("%d faults of %d kinds; %d transitions, %d of them down; %d watches, %d resumed, %d events; %d calls, %d results, %d of them failures, %d of them probes",
 		len(plan.Episodes), len(kinds), len(h.Transitions), down, len(h.Watches), resumed, events, len(h.Calls), results, wrong, probes)
 	if len(kinds) < len(schedule.Acts()) {

@@ -1,7 +1,6 @@
 package checker
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -19,8 +18,8 @@ type History struct {
 	// Watches and Calls are in the order of their beginning.
 	Watches []*Watch
 	Calls   []*Call
-	// Stalls are when the machine was too busy to let the test itself run in time. What else runs on it has waited as well:
-	// promises are stretched by that much.
+	// Stalls are when the test or the aggregator was ready to run and the machine did not let it: promises are stretched by
+	// that much.
 	Stalls []schedule.Window
 	// Lists are answers of ListClusterHealth.
 	Lists []List
@@ -42,29 +41,11 @@ func (h *History) Now() time.Duration { return time.Since(h.Start) }
 // Wall is when an instant of the aggregator's wall clock was. The clocks of the two processes are the same.
 func (h *History) Wall(t time.Time) time.Duration { return t.Sub(h.Start.Round(0)) }
 
-const (
-	// beat is how often Listen wants to run, late is how much later it must run for that to be a stall.
-	beat, late = 20 * time.Millisecond, 100 * time.Millisecond
-)
-
-// Listen records stalls until ctx ends.
-func (h *History) Listen(ctx context.Context) {
-	ticker := time.NewTicker(beat)
-	defer ticker.Stop()
-	for last := h.Now(); ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		now := h.Now()
-		if now-last > beat+late {
-			h.mu.Lock()
-			h.Stalls = append(h.Stalls, schedule.Window{From: last + beat, To: now})
-			h.mu.Unlock()
-		}
-		last = now
-	}
+// Stall records that for so long something of the run waited for a processor since From.
+func (h *History) Stall(w schedule.Window) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.Stalls = append(h.Stalls, w)
 }
 
 // Stalled returns how much of a span was stalls.
