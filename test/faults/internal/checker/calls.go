@@ -108,7 +108,7 @@ func (j *judge) result(c *Call, name string, r Result, span schedule.Window) err
 	outOfTime := r.Error != nil && len(c.Summaries) == 1 && c.Summaries[0].GetDeadlineExceeded() &&
 		r.Error.GetCode() == int32(codes.DeadlineExceeded)
 	switch {
-	case j.starved(span) && (reason(r.Error) == "RESPONSE_TIMEOUT" || reason(r.Error) == "CONNECT_TIMEOUT"):
+	case j.starved(span) && (outOfTime || reason(r.Error) == "RESPONSE_TIMEOUT" || reason(r.Error) == "CONNECT_TIMEOUT"):
 		return nil
 	case place == schedule.Free && r.Error != nil:
 		return fmt.Errorf("nothing was wrong, and it says %v", r.Error)
@@ -116,7 +116,7 @@ func (j *judge) result(c *Call, name string, r Result, span schedule.Window) err
 		return nil
 	}
 	for _, e := range met {
-		for _, f := range findings(c.Kind, e) {
+		for _, f := range findings(c.Kind, r, e) {
 			if f == schedule.Fine() && r.Error == nil || f != schedule.Fine() && is(r.Error, f) {
 				return nil
 			}
@@ -134,9 +134,9 @@ func (j *judge) result(c *Call, name string, r Result, span schedule.Window) err
 // lingering is for how long after the end of a fault reads may end with it: until the monitor has told of the recovery.
 const lingering = 15*time.Second + busy
 
-func findings(kind Kind, e *schedule.Episode) []schedule.Finding {
+func findings(kind Kind, r Result, e *schedule.Episode) []schedule.Finding {
 	if kind == Probe {
-		return e.Want.Fulls()
+		return expected([]*schedule.Episode{e}, r.Observation.GetVerdict().GetDepth())
 	}
 	return slices.Concat(e.Want.Reads(), known(e))
 }

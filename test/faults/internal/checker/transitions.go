@@ -62,7 +62,7 @@ func (j *judge) cause(t *fleetv1.Transition, at time.Duration) {
 	explained := slices.ContainsFunc(met, func(e *schedule.Episode) bool {
 		return !e.Want.Never && among(v, e.Want.Changes())
 	})
-	if !explained || !fits(v) {
+	if !fits(v) || !explained && !(timedOut(v) && j.hopeless(at)) {
 		j.violate(RuleCause, at, "the history has %s: %s", change(t), brief(v))
 	}
 }

@@ -73,13 +73,21 @@ func fits(v *fleetv1.Verdict) bool {
 		return v.GetState() == fleetv1.Verdict_STATE_UNKNOWN && v.GetMessage() != ""
 	}
 	m, known := meanings()[v.GetReason()]
-	return known && v.GetState() == m.state && slices.Contains(m.blames, v.GetBlame()) && v.GetMessage() != ""
+	return known && (v.GetState() == m.state || late(v, m.state)) && slices.Contains(m.blames, v.GetBlame()) && v.GetMessage() != ""
+}
+
+// late reports whether a cluster is degraded rather than unreachable, because the probe was answered before it failed.
+func late(v *fleetv1.Verdict, state fleetv1.Verdict_State) bool {
+	answered := slices.ContainsFunc(v.GetChecks(), func(c *fleetv1.Check) bool {
+		return c.GetKind() == fleetv1.Check_KIND_READY && c.GetOutcome() == fleetv1.Check_OUTCOME_PASSED
+	})
+	return answered && state == fleetv1.Verdict_STATE_UNREACHABLE && v.GetState() == fleetv1.Verdict_STATE_DEGRADED
 }
 
 // among reports whether a verdict is one of the findings, codes aside.
 func among(v *fleetv1.Verdict, findings []schedule.Finding) bool {
 	return slices.ContainsFunc(findings, func(f schedule.Finding) bool {
-		return f.State == v.GetState() && f.Reason == v.GetReason() && f.Blame == v.GetBlame()
+		return (f.State == v.GetState() || late(v, f.State)) && f.Reason == v.GetReason() && f.Blame == v.GetBlame()
 	})
 }
 

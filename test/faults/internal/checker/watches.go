@@ -63,8 +63,7 @@ func (j *judge) observation(who string, at time.Duration, name string, o *fleetv
 	}
 	ended := j.history.Wall(o.GetObservedAt().AsTime())
 	span := schedule.Window{From: ended - v.GetDuration().AsDuration() - hurry, To: ended}
-	timedOut := v.GetReason() == fleetv1.Verdict_REASON_RESPONSE_TIMEOUT || v.GetReason() == fleetv1.Verdict_REASON_CONNECT_TIMEOUT
-	if j.schedule.InBlind(span) || timedOut && j.starved(span) {
+	if j.schedule.InBlind(span) || timedOut(v) && j.starved(span) {
 		return
 	}
 	place, met := j.schedule.Place(name, span)
@@ -86,6 +85,19 @@ func (j *judge) observation(who string, at time.Duration, name string, o *fleetv
 // starvation is how much of its time a probe may wait for a processor before nothing can be made of it that it timed out:
 // that is then of our machine.
 const starvation = 500 * time.Millisecond
+
+func timedOut(v *fleetv1.Verdict) bool {
+	return v.GetReason() == fleetv1.Verdict_REASON_RESPONSE_TIMEOUT || v.GetReason() == fleetv1.Verdict_REASON_CONNECT_TIMEOUT
+}
+
+// confirmation is the time in which the probes lie that confirm a change.
+const confirmation = 20 * time.Second
+
+// hopeless reports whether the machine let the run wait for most of the time in which a change was confirmed: all probes of
+// a cluster may have timed out then.
+func (j *judge) hopeless(at time.Duration) bool {
+	return j.history.Stalled(schedule.Window{From: at - confirmation, To: at}) > confirmation/2
+}
 
 // starved reports whether the machine let the run wait for too much of a span.
 func (j *judge) starved(span schedule.Window) bool { return j.history.Stalled(span) > starvation }
@@ -124,7 +136,7 @@ func (j *judge) spread() {
 			if h == nil || !faultless[h.GetCluster()] || j.schedule.InBlind(schedule.Window{From: s.At, To: s.At}) {
 				continue
 			}
-			if h.GetState() != fleetv1.Verdict_STATE_HEALTHY {
+			if h.GetState() != fleetv1.Verdict_STATE_HEALTHY && !j.hopeless(s.At) {
 				j.violate(RuleSpread, s.At, "%s was told of %s: %s", w.Watcher, h.GetCluster(), brief(h.GetObservation().GetVerdict()))
 			}
 		}

@@ -61,13 +61,14 @@ func links() []Act {
 	}
 }
 
-// handshakes are the faults of TLS, and those of HTTP/2 behind it: the product asks API servers over HTTP/1.1.
+// handshakes are the faults of TLS, and those of HTTP/2 behind it: the product asks API servers over HTTP/1.1, to which frames
+// of HTTP/2 are no answer.
 func handshakes() []Act {
 	expired := finding(unreachable, fleetv1.Verdict_REASON_TLS_EXPIRED, controlPlane, codes.FailedPrecondition)
 	stranger := finding(unreachable, fleetv1.Verdict_REASON_TLS_UNKNOWN_AUTHORITY, credential, codes.FailedPrecondition)
 	otherHost := finding(unreachable, fleetv1.Verdict_REASON_TLS_HOSTNAME_MISMATCH, controlPlane, codes.FailedPrecondition)
 	failed := finding(unreachable, fleetv1.Verdict_REASON_TLS_HANDSHAKE_FAILED, controlPlane, codes.FailedPrecondition)
-	cut := finding(unreachable, fleetv1.Verdict_REASON_CONNECTION_RESET, network, codes.Unavailable)
+	frames := finding(degraded, fleetv1.Verdict_REASON_MALFORMED_RESPONSE, controlPlane, codes.Internal)
 	of := func(kind simulator.Kind, found ...Finding) Act { return loud(simulator.Fault{Kind: kind}, found...) }
 	return []Act{
 		of(simulator.TLSExpired, expired),
@@ -77,9 +78,9 @@ func handshakes() []Act {
 		of(simulator.TLSHugeSAN, otherHost, failed),
 		of(simulator.TLSBadConstraint, stranger, failed),
 		of(simulator.TLSDSA, stranger, failed),
-		of(simulator.H2ZeroFrameSize, failed, cut),
-		of(simulator.H2GoAwayStorm, failed, cut),
-		of(simulator.H2ContinuationFlood, failed, cut),
+		of(simulator.H2ZeroFrameSize, frames),
+		of(simulator.H2GoAwayStorm, frames),
+		of(simulator.H2ContinuationFlood, frames),
 	}
 }
 
