@@ -1,13 +1,19 @@
 package faults_test
 
 import (
+	"errors"
+	"io"
 	"slices"
 	"testing"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/status"
+
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/checker"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
+	"github.com/clusterfleet/clusterfleet/test/internal/process"
 )
 
 // play shows the faults of the schedule and waits for its end.
@@ -48,8 +54,8 @@ func (s *subject) bounded(t *testing.T, most resources) {
 	}
 }
 
-// keepsSecrets looks through all that the aggregator has left, beside what callers were told.
-func (s *subject) keepsSecrets(t *testing.T) {
+// keepsSecrets looks through all that the aggregator has left, beside what callers were told; at least so many bytes.
+func (s *subject) keepsSecrets(t *testing.T, least int64) {
 	t.Helper()
 	s.cage.Look("stdout", []byte(s.Stdout.String()))
 	s.cage.Look("stderr", []byte(s.Stderr.String()))
@@ -62,7 +68,7 @@ func (s *subject) keepsSecrets(t *testing.T) {
 		t.Errorf("a secret was told: %s", f)
 	}
 	t.Logf("%d KiB were looked through for secrets", read>>10)
-	if read < 1<<20 {
+	if read < least {
 		t.Errorf("only %d bytes were looked through for secrets", read)
 	}
 }
@@ -107,5 +113,49 @@ func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 	}
 	if down == 0 || resumed == 0 || wrong == 0 || probes == 0 || len(h.Lists) == 0 {
 		t.Error("that is too little to be judged")
+	}
+}
+
+// awaitTransition waits until the history tells of a fall of the cluster.
+func (s *subject) awaitTransition(t *testing.T, cluster string) {
+	t.Helper()
+	err := process.Poll(t.Context(), func() (bool, error) {
+		all, err := s.transitions(t.Context())
+		return slices.ContainsFunc(all, func(tr *fleetv1.Transition) bool {
+			return tr.GetCluster() == cluster && tr.GetTo() == fleetv1.Verdict_STATE_UNAUTHORIZED
+		}), err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// hasToken reports whether an error tells by which token a watch goes on.
+func hasToken(err error) bool {
+	return slices.ContainsFunc(status.Convert(err).Details(), func(detail any) bool {
+		info, ok := detail.(*errdetails.ErrorInfo)
+		return ok && info.GetMetadata()["resume_token"] != ""
+	})
+}
+
+// probeOnce returns the results of a full probe of the whole fleet, by cluster.
+func (s *subject) probeOnce(t *testing.T) map[string]*fleetv1.ProbeResult {
+	t.Helper()
+	stream, err := s.health.ProbeClusters(t.Context(), &fleetv1.ProbeClustersRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := map[string]*fleetv1.ProbeResult{}
+	for {
+		event, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return results
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := event.GetResult(); r != nil {
+			results[r.GetCluster()] = r
+		}
 	}
 }

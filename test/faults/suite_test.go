@@ -63,7 +63,7 @@ func TestWhatIsToldOfAFleetIsWhatIsWrongWithIt(t *testing.T) {
 	}
 	s.bounded(t, most)
 	s.awaitBaseline(t, baseline)
-	s.keepsSecrets(t)
+	s.keepsSecrets(t, 1<<20)
 	told(t, plan, history)
 	t.Logf("at most %s; before %s", most, baseline)
 	if t.Failed() {
