@@ -105,8 +105,8 @@ func (j *judge) result(c *Call, name string, r Result, span schedule.Window) err
 			place, met = schedule.OnEdge, before
 		}
 	}
-	outOfTime := r.Error != nil && len(c.Summaries) == 1 && c.Summaries[0].GetDeadlineExceeded() &&
-		r.Error.GetCode() == int32(codes.DeadlineExceeded)
+	outOfTime := r.Error.GetCode() == int32(codes.DeadlineExceeded) &&
+		(len(c.Summaries) == 0 || c.Summaries[0].GetDeadlineExceeded()) // a call without a summary is judged as a whole
 	switch {
 	case j.starved(span) && (outOfTime || reason(r.Error) == "RESPONSE_TIMEOUT" || reason(r.Error) == "CONNECT_TIMEOUT"):
 		return nil
