@@ -480,6 +480,24 @@ func TestClusterThatRefusesIsDownTheSpanAfterItsFirstFailure(t *testing.T) {
 	}
 }
 
+func TestClusterThatIsSilentIsDownWhenItsThirdProbeHasWaited(t *testing.T) {
+	const patience = 5 * second // of a probe
+	m := in(cluster.Healthy)
+	began, now := at(10*second), at(10*second)
+	for {
+		now = began.Add(patience)
+		var change *health.Change
+		m.status, change = m.rules.Observe(m.status, health.Observation{State: cluster.Unreachable, Network: true, At: now, Took: patience}, clearAlways())
+		if change != nil {
+			break
+		}
+		began = now.Add(m.rules.Next(m.status))
+	}
+	if got := now.Sub(at(10 * second)); got != 3*patience {
+		t.Errorf("down after %v, want %v", got, 3*patience)
+	}
+}
+
 func BenchmarkObserve(b *testing.B) {
 	m := in(cluster.Healthy)
 	b.ReportAllocs()

@@ -17,6 +17,9 @@ const (
 	maxInterim     = 8
 )
 
+// errNotHTTP is the failure of an answer in another protocol, such as HTTP/2.
+var errNotHTTP = errors.New("it does not begin as HTTP/1.1 does")
+
 // exchangeBuffers are what one exchange needs and returns.
 type exchangeBuffers struct {
 	request []byte
@@ -56,11 +59,15 @@ func (c *wireConn) roundTrip(req *http.Request, t *trace) (resp *http.Response, 
 	sent := time.Now()
 	b.bound = boundedReader{reader: c.Conn, left: maxHeaderBytes}
 	b.reader.Reset(&b.bound)
-	if _, err = b.reader.Peek(1); err != nil {
+	first, err := b.reader.Peek(1)
+	if err != nil {
 		return nil, false, c.unseen(err)
 	}
 	t.firstByte = time.Since(sent)
 	t.enter(PhaseBody)
+	if first[0] != 'H' { // or it may never come to the end of a line
+		return nil, false, errNotHTTP
+	}
 	if t.terse {
 		if resp := usualAnswer(b.reader, req, t.head != nil); resp != nil {
 			return resp, true, nil

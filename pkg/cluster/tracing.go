@@ -23,6 +23,8 @@ func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 	onEnd := func(do func()) (stop func() bool) { return context.AfterFunc(req.Context(), do) } //nolint:contextcheck // the call's own
 	ctx := withTrace(context.WithValue(req.Context(), onEndKey{}, onEnd), dial)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		// Where a kept connection was cut, net/http connects anew.
+		GetConn: func(string) { connected = false },
 		GotConn: func(info httptrace.GotConnInfo) {
 			connected = true
 			header.begin(info.Conn)
