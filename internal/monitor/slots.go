@@ -13,8 +13,8 @@ const (
 )
 
 // slots bound the probes at one time. Clusters that fail get at most half of them, so that those which answer are probed
-// at their pace however many do not. Those that were never probed get few, and what the others leave: where the processor
-// cannot follow, as many would spend their time waiting for each other.
+// at their pace however many do not. Those that were never probed get few: where the processor cannot follow, many would
+// spend their time waiting for each other.
 type slots struct {
 	all                   int
 	total, failing, first int // taken
@@ -50,19 +50,18 @@ func (s *slots) take() *entry {
 			return e
 		}
 	}
-	if e := s.due.pop(); e != nil {
-		s.total++
-		e.slot = anySlot
-		return e
+	if s.first < max(s.all/slotsPerFirst, minSlots) {
+		if e := s.dueFirst.pop(); e != nil {
+			s.total++
+			s.first++
+			e.slot = firstSlot
+			return e
+		}
 	}
-	if s.first >= max(s.all/slotsPerFirst, minSlots) {
-		return nil
-	}
-	e := s.dueFirst.pop()
+	e := s.due.pop()
 	if e != nil {
 		s.total++
-		s.first++
-		e.slot = firstSlot
+		e.slot = anySlot
 	}
 	return e
 }

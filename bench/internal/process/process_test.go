@@ -25,12 +25,14 @@ func TestCPUIsUserAndSystemTimeWhateverTheName(t *testing.T) {
 	}
 }
 
-func TestPeakRSSIsInBytes(t *testing.T) {
-	got, err := peakOf("Name:\tx\nVmPeak:\t  999 kB\nVmHWM:\t     128 kB\nVmRSS:\t 1 kB\n")
-	if err != nil || got != 128<<10 {
-		t.Errorf("got %d, %v; want %d", got, err, 128<<10)
+func TestResidentMemoryIsInBytes(t *testing.T) {
+	const status = "Name:\tx\nVmPeak:\t  999 kB\nVmHWM:\t     128 kB\nVmRSS:\t 1 kB\n"
+	for name, want := range map[string]int64{"VmHWM:": 128 << 10, "VmRSS:": 1 << 10} {
+		if got, err := memoryOf(status, name); err != nil || got != want {
+			t.Errorf("%s got %d, %v; want %d", name, got, err, want)
+		}
 	}
-	if _, err := peakOf("Name:\tx\n"); err == nil {
+	if _, err := memoryOf("Name:\tx\n", "VmHWM:"); err == nil {
 		t.Error("no VmHWM is no error")
 	}
 }
@@ -43,6 +45,9 @@ func TestUsageOfThisProcessIsRead(t *testing.T) {
 	peak, err := PeakRSS(os.Getpid())
 	if err != nil || peak < 1<<20 {
 		t.Errorf("PeakRSS: %d, %v", peak, err)
+	}
+	if now, err := RSS(os.Getpid()); err != nil || now < 1<<20 {
+		t.Errorf("RSS: %d, %v", now, err)
 	}
 	files, err := OpenFiles(os.Getpid())
 	if err != nil || files < 3 {

@@ -44,22 +44,27 @@ func cpuOf(stat []byte) (time.Duration, error) {
 }
 
 // PeakRSS returns the most memory that a process ever had resident, in bytes. It needs Linux's /proc.
-func PeakRSS(pid int) (int64, error) {
+func PeakRSS(pid int) (int64, error) { return memory(pid, "VmHWM:") }
+
+// RSS returns the memory that a process has resident now, in bytes. It needs Linux's /proc.
+func RSS(pid int) (int64, error) { return memory(pid, "VmRSS:") }
+
+func memory(pid int, name string) (int64, error) {
 	status, err := os.ReadFile(file(pid, "status"))
 	if err != nil {
 		return 0, err
 	}
-	return peakOf(string(status))
+	return memoryOf(string(status), name)
 }
 
-func peakOf(status string) (int64, error) {
+func memoryOf(status, name string) (int64, error) {
 	for line := range strings.Lines(status) {
-		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if value, ok := strings.CutPrefix(line, name); ok {
 			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
 			return kib << 10, err
 		}
 	}
-	return 0, errors.New("/proc/PID/status has no VmHWM")
+	return 0, fmt.Errorf("/proc/PID/status has no %s", name)
 }
 
 // OpenFiles returns how many file descriptors a process has open. It needs Linux's /proc.
