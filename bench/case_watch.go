@@ -20,12 +20,14 @@ func benchWatch(ctx context.Context, b *bench) ([]report.Row, error) {
 		return nil, err
 	}
 	defer fleet.Kill()
+	began := time.Now()
 	a, err := b.aggregator(ctx, fleet.Kubeconfig, interval)
 	if err != nil {
 		return nil, err
 	}
 	defer a.kill()
-	if err := a.awaitHealthy(ctx, clusters); err != nil {
+	first, err := a.awaitFirst(ctx, fleet, clusters, began)
+	if err != nil {
 		return nil, err
 	}
 	before, err := a.metrics(ctx)
@@ -63,25 +65,29 @@ func benchWatch(ctx context.Context, b *bench) ([]report.Row, error) {
 	}
 	perSecond := time.Duration(float64(m.CPU) / m.Wall.Seconds())
 	work := fmt.Sprintf("watch %d clusters every %v: ", clusters, interval)
-	return []report.Row{{
+	return append([]report.Row{{
 		Work:   work + "CPU of the aggregator a second",
 		Ours:   report.Duration(perSecond),
 		Target: report.AtMost(report.Duration(150 * time.Millisecond)),
 		Notes:  []string{fmt.Sprintf("over %v, with %.0f probes; %v of CPU a probe", period, made, time.Duration(float64(m.CPU)/made))},
 	}, {
 		Number: 2,
-		Work:   work + "peak RSS of the aggregator",
-		Ours:   report.Bytes(m.PeakRSS),
+		Work:   work + "RSS of the aggregator",
+		Ours:   report.Bytes(rss),
 		Floor:  report.Bytes(floor),
 		Target: report.AtMost(report.Bytes(250e6)),
-		Notes: []string{fmt.Sprintf("from its start on; at the end it had %s; the floor is a process that holds a TLS connection to each "+
-			"cluster and nothing else, once it has given back what it took to make them", report.Bytes(rss))},
+		Notes: []string{"at the end of that time; the floor is a process that holds a TLS connection to each cluster and nothing " +
+			"else, once it has given back what it took to make them"},
+	}, {
+		Work:   work + "peak RSS of the aggregator since its start",
+		Ours:   report.Bytes(m.PeakRSS),
+		Target: report.AtMost(report.Bytes(600e6)),
 	}, {
 		Work:   work + "a probe begins later than due, p99, at most",
 		Ours:   report.Duration(quantileBound(before[lag], after[lag], 0.99)),
 		Target: report.AtMost(report.Duration(time.Second)),
 		Notes:  []string{"the bound of the histogram's bucket; probes are put off by up to 25 ms on purpose, to begin together"},
-	}}, nil
+	}}, first.rows()...), nil
 }
 
 // connections is the memory that it takes to hold a TLS connection to each cluster.

@@ -89,10 +89,12 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 		defer stop()
 		return e.serve(ctx, grpcServer, registry, log)
 	})
+	works := []func(context.Context){l.reload, func(ctx context.Context) { h.tell(ctx, grpcServer) }}
 	if m != nil {
 		group.Go(func() error { return m.Run(serving) })
+		works = append(works, func(ctx context.Context) { giveBack(ctx, m.Records) })
 	}
-	for _, work := range []func(context.Context){l.reload, func(ctx context.Context) { h.tell(ctx, grpcServer) }} {
+	for _, work := range works {
 		group.Go(func() error {
 			work(serving)
 			return nil

@@ -40,6 +40,9 @@ func (e *entry) failing() bool {
 	return e.record.Verdict != nil && !e.record.Restored && e.record.Verdict.State != cluster.Healthy
 }
 
+// unprobed reports whether no probe has found anything since the process began.
+func (e *entry) unprobed() bool { return e.record.Verdict == nil || e.record.Restored }
+
 // thorough reports whether only a full probe can tell whether the cluster is healthy again: it is ready, and yet something
 // is wrong that a quick probe does not look at.
 func (e *entry) thorough() bool {

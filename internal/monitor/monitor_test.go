@@ -59,6 +59,27 @@ func TestGoroutinesThatSlowProbesTookEndWhenProbesAreFastAgain(t *testing.T) {
 	})
 }
 
+func TestFirstProbesAreFewAtOnceHoweverSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const clusters, atOnce = 4000, 250
+		w := newWorld()
+		w.latency = 2 * time.Second
+		m := run(t, w, monitorOptions(w))
+		m.Apply(definitions(clusters))
+		pass(8 * time.Second)
+		w.mu.Lock()
+		most := w.mostFull
+		w.mu.Unlock()
+		if most != atOnce {
+			t.Errorf("%d first probes were under way at once, want %d", most, atOnce)
+		}
+		pass(time.Minute)
+		if got := count(m, cluster.Healthy); got != clusters {
+			t.Errorf("%d of %d clusters are healthy", got, clusters)
+		}
+	})
+}
+
 func TestAFullProbeComesFirstAndThenEveryFiveMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

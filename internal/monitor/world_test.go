@@ -24,6 +24,8 @@ type world struct {
 	probes []probed
 	during int // probes under way
 	most   int
+	// duringFull and mostFull are those of the full ones.
+	duringFull, mostFull int
 	// frozen lets no probe end before its context.
 	frozen bool
 	// latency is how long an answer takes.
@@ -72,6 +74,10 @@ func (w *world) Check(ctx context.Context, name string, depth cluster.Depth) (*c
 	w.probes = append(w.probes, probed{name, start, depth})
 	w.during++
 	w.most = max(w.most, w.during)
+	if depth == cluster.Full {
+		w.duringFull++
+		w.mostFull = max(w.mostFull, w.duringFull)
+	}
 	reason, frozen := w.faults[name], w.frozen
 	took := w.latency
 	switch {
@@ -90,6 +96,9 @@ func (w *world) Check(ctx context.Context, name string, depth cluster.Depth) (*c
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.during--
+		if depth == cluster.Full {
+			w.duringFull--
+		}
 	}()
 	timer := time.NewTimer(took)
 	defer timer.Stop()

@@ -44,6 +44,7 @@ type Stats struct {
 	Aborted            int     `json:"aborted"`
 	AbortTimesUnixNano []int64 `json:"abortTimesUnixNano"` // by the wall clock, oldest first
 	OpenConnections    int     `json:"openConnections"`
+	TLSHandshakes      int64   `json:"tlsHandshakes"`
 }
 
 // Start starts a fleet and returns when all of its clusters answer.

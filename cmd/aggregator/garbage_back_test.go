@@ -1,0 +1,48 @@
+package main
+
+import (
+	"runtime/debug"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/internal/health"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+func TestMemoryIsGivenBackWhenAllClustersAreKnown(t *testing.T) {
+	for name, c := range map[string]struct {
+		known time.Duration // after this time
+		after time.Duration
+	}{
+		"soon":  {3 * time.Second, 5 * time.Second},
+		"later": {21 * time.Second, 25 * time.Second},
+		"never": {time.Hour, 2 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start, before := time.Now(), collections()
+				giveBack(t.Context(), func() []*health.Record {
+					records := []*health.Record{
+						{Subject: &health.Subject{Virtual: true}},
+						{Subject: &health.Subject{}, State: cluster.Unreachable},
+						{Subject: &health.Subject{}},
+					}
+					if time.Since(start) >= c.known {
+						records[2].State = cluster.Healthy
+					}
+					return records
+				})
+				if took := time.Since(start); took != c.after || collections() == before {
+					t.Errorf("after %v, with %d collections", took, collections()-before)
+				}
+			})
+		})
+	}
+}
+
+func collections() int64 {
+	var stats debug.GCStats
+	debug.ReadGCStats(&stats)
+	return stats.NumGC
+}
