@@ -58,6 +58,7 @@ func panel(name string, seconds, values []float64) (*plot.Plot, error) {
 	p.Title.TextStyle.Font.Size = 10
 	p.Add(plotter.NewGrid(), line)
 	p.X.Tick.Marker = plot.TickerFunc(minutes)
+	p.X.Min, p.X.Max = seconds[0]/60, seconds[len(seconds)-1]/60
 	p.Y.Min, p.Y.Max = 0, max(most*1.1, 1)
 	return p, nil
 }

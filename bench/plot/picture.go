@@ -62,7 +62,7 @@ func lines(groups []group, title string, base float64) *plot.Plot {
 	}
 	p.X.Min, p.X.Max = least, most
 	p.Y.Min, p.Y.Max = -float64(height(groups))-0.5, 0.5
-	p.Y.Width, p.Y.Tick.LineStyle.Width = 0, 0
+	p.Y.Width, p.Y.Tick.Width = 0, 0
 	p.Y.Padding = 0
 	p.Add(plotter.NewGrid())
 	var names []plot.Tick

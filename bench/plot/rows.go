@@ -125,7 +125,7 @@ func memory(rows []row) []group {
 }
 
 // leastRounds is how many rounds show how far they are apart.
-const leastRounds = 3
+const leastRounds = 2
 
 // rounds are the promised rows with each round of each contestant, as a multiple of what the table quotes of it.
 func rounds(rows []row) []group {
