@@ -158,7 +158,9 @@ func TestToolThatDoesNotStartIsAnErrorAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = run(t.Context(), []string{child.Command, string(text)}, strings.NewReader(""), io.Discard)
+		stdin, command := io.Pipe()
+		err = run(t.Context(), []string{child.Command, string(text)}, stdin, io.Discard)
+		_ = command.Close() // it never fails
 		if err == nil || !strings.Contains(err.Error(), "it has ended") {
 			t.Errorf("%s: %v", role, err)
 		}
