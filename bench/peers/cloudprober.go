@@ -108,15 +108,14 @@ func (c *cloudprober) CPU() (time.Duration, error) { return process.CPU(c.prober
 
 func (c *cloudprober) PeakRSS() (int64, error) { return process.PeakRSS(c.prober.PID()) }
 
-// Close ends cloudprober.
-func (c *cloudprober) Close() error {
+// End ends cloudprober.
+func (c *cloudprober) End() {
 	if c.client != nil {
 		c.client.CloseIdleConnections()
 	}
 	if c.prober != nil {
 		c.prober.Kill()
 	}
-	return nil
 }
 
 // configure chooses an address, writes cloudprober's configuration and returns where it is. JSON is YAML as well.

@@ -11,12 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
 	"github.com/clusterfleet/clusterfleet/internal/fleettest"
 	"github.com/clusterfleet/clusterfleet/internal/simulator"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
