@@ -12,10 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 	"github.com/clusterfleet/clusterfleet/bench/internal/process"
+	"golang.org/x/sync/errgroup"
 )
 
 // blackbox lets blackbox_exporter probe, and asks it as Prometheus does: a request for each probe, over connections that are
@@ -134,13 +133,12 @@ func (b *blackbox) CPU() (time.Duration, error) { return process.CPU(b.exporter.
 
 func (b *blackbox) PeakRSS() (int64, error) { return process.PeakRSS(b.exporter.PID()) }
 
-// Close ends the exporter.
-func (b *blackbox) Close() error {
+// End ends the exporter.
+func (b *blackbox) End() {
 	if b.client != nil {
 		b.client.CloseIdleConnections()
 	}
 	if b.exporter != nil {
 		b.exporter.Kill()
 	}
-	return nil
 }

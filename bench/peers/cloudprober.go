@@ -18,14 +18,13 @@ import (
 const (
 	// probeInterval is how often cloudprober probes each cluster; it probes by itself and cannot be asked to.
 	probeInterval = time.Second
-	// startTime is what cloudprober gets until it has probed every cluster as often as there are sweeps.
-	startTime = time.Minute
-	startPoll = 250 * time.Millisecond
+	// awaitTime is what cloudprober gets until it has told of what it is awaited to have probed.
+	awaitTime = time.Minute
+	awaitPoll = 250 * time.Millisecond
 )
 
 // cloudprober lets cloudprober probe over connections that are kept. A cluster has a probe of its own, for its token and
-// server name. It publishes what it has found when a round's sweeps are done, and a round is the time between two of these
-// times.
+// server name. It tells what it has found each time that it has done the sweeps of a round.
 type cloudprober struct {
 	job      child.Job
 	clusters []target
@@ -48,32 +47,33 @@ func (c *cloudprober) Prepare(ctx context.Context) (err error) {
 		return err
 	}
 	c.client = &http.Client{Transport: &http.Transport{}}
-	if err := c.awaitStart(ctx); err != nil {
-		return c.prober.Failed(err)
-	}
-	return nil
+	_, err = c.await(ctx, c.expected())
+	return err
 }
 
-// awaitStart waits until every cluster has been probed, whether it failed or not.
-func (c *cloudprober) awaitStart(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+// await waits until cloudprober has told of so many probes, whether they succeeded or not, and returns what it tells then.
+func (c *cloudprober) await(ctx context.Context, probes float64) (samples, error) {
+	ctx, cancel := context.WithTimeout(ctx, awaitTime)
 	defer cancel()
-	ticker := time.NewTicker(startPoll)
+	ticker := time.NewTicker(awaitPoll)
 	defer ticker.Stop()
 	for {
 		found, err := c.scrape(ctx) // fails before it listens
-		if err == nil && int(found["total"]) >= len(c.clusters)*c.sweeps() {
-			return nil
+		if err == nil && found["total"] >= probes {
+			return found, nil
 		}
 		select {
 		case <-ticker.C:
 		case <-c.prober.Done():
-			return errors.New("it has ended")
+			return nil, c.prober.Failed(errors.New("it has ended"))
 		case <-ctx.Done():
-			return fmt.Errorf("there were %v probes of %d clusters: %w", found["total"], len(c.clusters), ctx.Err())
+			return nil, c.prober.Failed(fmt.Errorf("it told of %v probes, not of %v: %w", found["total"], probes, ctx.Err()))
 		}
 	}
 }
+
+// expected is how many probes a round has.
+func (c *cloudprober) expected() float64 { return float64(len(c.clusters) * c.sweeps()) }
 
 func (c *cloudprober) sweeps() int { return max(c.job.Sweeps, 1) }
 
@@ -84,11 +84,11 @@ func (c *cloudprober) scrape(ctx context.Context) (samples, error) {
 	return scrape(ctx, c.client, "http://"+c.address+"/metrics", nil)
 }
 
-// Round counts the probes that have succeeded while it took its time.
+// Round counts the probes that have succeeded while it took its time, and until the last of them has been told of.
 func (c *cloudprober) Round(ctx context.Context) (operations int, err error) {
-	before, err := c.scrape(ctx)
+	before, err := c.await(ctx, 0)
 	if err != nil {
-		return 0, c.prober.Failed(err)
+		return 0, err
 	}
 	timer := time.NewTimer(c.roundTime())
 	defer timer.Stop()
@@ -97,9 +97,9 @@ func (c *cloudprober) Round(ctx context.Context) (operations int, err error) {
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
-	after, err := c.scrape(ctx)
+	after, err := c.await(ctx, before["total"]+c.expected())
 	if err != nil {
-		return 0, c.prober.Failed(err)
+		return 0, err
 	}
 	return int(after["success"] - before["success"]), nil
 }
@@ -108,15 +108,14 @@ func (c *cloudprober) CPU() (time.Duration, error) { return process.CPU(c.prober
 
 func (c *cloudprober) PeakRSS() (int64, error) { return process.PeakRSS(c.prober.PID()) }
 
-// Close ends cloudprober.
-func (c *cloudprober) Close() error {
+// End ends cloudprober.
+func (c *cloudprober) End() {
 	if c.client != nil {
 		c.client.CloseIdleConnections()
 	}
 	if c.prober != nil {
 		c.prober.Kill()
 	}
-	return nil
 }
 
 // configure chooses an address, writes cloudprober's configuration and returns where it is. JSON is YAML as well.

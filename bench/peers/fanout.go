@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 	"k8s.io/client-go/rest"
 
-	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 	"github.com/clusterfleet/clusterfleet/bench/peers/internal/shape"
 )
 

@@ -12,10 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/client-go/tools/clientcmd"
-
 	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 	"github.com/clusterfleet/clusterfleet/bench/internal/process"
+	"k8s.io/client-go/tools/clientcmd"
 )
 
 // kubectl asks with a process of kubectl for each cluster, which xargs starts: `xargs -P LIMIT -I{} kubectl --context {} …`.

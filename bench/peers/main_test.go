@@ -11,12 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
 	"github.com/clusterfleet/clusterfleet/internal/fleettest"
 	"github.com/clusterfleet/clusterfleet/internal/simulator"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
@@ -158,7 +157,9 @@ func TestToolThatDoesNotStartIsAnErrorAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = run(t.Context(), []string{child.Command, string(text)}, strings.NewReader(""), io.Discard)
+		stdin, command := io.Pipe()
+		err = run(t.Context(), []string{child.Command, string(text)}, stdin, io.Discard)
+		_ = command.Close() // it never fails
 		if err == nil || !strings.Contains(err.Error(), "it has ended") {
 			t.Errorf("%s: %v", role, err)
 		}

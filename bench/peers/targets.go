@@ -5,11 +5,10 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
-
-	"github.com/clusterfleet/clusterfleet/bench/internal/child"
 )
 
 // userAgent is what every contestant sends that lets one choose, so that the simulator has the same bytes to read.

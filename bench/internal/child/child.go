@@ -37,6 +37,12 @@ type Meter interface {
 	PeakRSS() (int64, error)
 }
 
+// Ender is a Worker that leaves something running.
+type Ender interface {
+	// End ends it, however far Prepare has come.
+	End()
+}
+
 // self measures the process that it runs in.
 type self struct{}
 
@@ -46,9 +52,9 @@ func (self) CPU() (time.Duration, error) { return process.OwnCPU() }
 // PeakRSS implements Meter.
 func (self) PeakRSS() (int64, error) { return process.PeakRSS(os.Getpid()) }
 
-// Run does the job, a Job as JSON, with the worker that newWorker makes for it, until stdin ends. A worker that is an
-// io.Closer is closed then.
-func Run(ctx context.Context, text string, newWorker func(Job) (Worker, error), stdin io.Reader, stdout io.Writer) (err error) {
+// Run does the job, a Job as JSON, with the worker that newWorker makes for it, until stdin ends. A worker that
+// is an Ender is ended then.
+func Run(ctx context.Context, text string, newWorker func(Job) (Worker, error), stdin io.Reader, stdout io.Writer) error {
 	var j Job
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		return fmt.Errorf("a child's job: %w", err)
@@ -57,8 +63,8 @@ func Run(ctx context.Context, text string, newWorker func(Job) (Worker, error), 
 	if err != nil {
 		return err
 	}
-	if closer, ok := w.(io.Closer); ok {
-		defer func() { err = errors.Join(err, closer.Close()) }()
+	if ender, ok := w.(Ender); ok {
+		defer ender.End()
 	}
 	ctx, commands := commands(ctx, stdin)
 	if err := w.Prepare(ctx); err != nil {
