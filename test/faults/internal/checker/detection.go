@@ -1,0 +1,85 @@
+package checker
+
+import (
+	"time"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
+)
+
+// The rules of what attentive watchers see of each fault, and when.
+const (
+	RuleWatched   = "somebody has watched attentively"
+	RuleDetected  = "a fault is told in its time, by its reason"
+	RuleRecovered = "the end of a fault is told in its time"
+)
+
+// busy is what a machine that has much else to do may add to a promise.
+const busy = 2 * time.Second
+
+// told checks the time in which attentive watchers learn of each fault and of its end.
+func (j *judge) told() {
+	attentive := 0
+	for _, w := range j.history.Watches {
+		if !w.Attentive {
+			continue
+		}
+		attentive++
+		for i := range j.schedule.Episodes {
+			j.detected(w, &j.schedule.Episodes[i])
+			j.recovered(w, &j.schedule.Episodes[i])
+		}
+	}
+	if attentive == 0 {
+		j.violate(RuleWatched, 0, "there is no attentive watcher")
+	}
+}
+
+func (j *judge) detected(w *Watch, e *schedule.Episode) {
+	due := e.From + e.Edge + e.Want.Within + busy
+	if e.Want.Within == 0 || e.Want.Never || due > e.To || j.schedule.InBlind(schedule.Window{From: e.From, To: due}) {
+		return
+	}
+	last := "nothing new"
+	for _, s := range w.Seen {
+		h := s.Event.GetChanged()
+		if h.GetCluster() != e.Cluster || s.At < e.From || s.At > due {
+			continue
+		}
+		last = h.GetState().String() + " by " + brief(h.GetObservation().GetVerdict())
+		if h.GetState() == h.GetObservation().GetVerdict().GetState() && among(h.GetObservation().GetVerdict(), e.Want.Changes()) {
+			return
+		}
+	}
+	j.violate(RuleDetected, due, "%s was told of %s, which had %s since %.3fs: %s", w.Watcher, e.Cluster, e.Name, e.From.Seconds(), last)
+}
+
+// recovered looks at the last state that the watcher knew when the recovery was due.
+func (j *judge) recovered(w *Watch, e *schedule.Episode) {
+	due := e.To + e.Edge + e.Want.Recovered + busy
+	if due > j.end() || j.schedule.InBlind(schedule.Window{From: e.From, To: due}) {
+		return
+	}
+	if place, _ := j.schedule.Place(e.Cluster, schedule.Window{From: e.To + e.Edge + 1, To: due}); place != schedule.Free {
+		return // the next fault is there already
+	}
+	var last *fleetv1.ClusterHealth
+	for _, s := range w.Seen {
+		if h := s.Event.GetChanged(); h.GetCluster() == e.Cluster && s.At <= due {
+			last = h
+		}
+	}
+	if last.GetState() != fleetv1.Verdict_STATE_HEALTHY {
+		j.violate(RuleRecovered, due, "%s was told of %s, whose %s ended at %.3fs: %s", w.Watcher, e.Cluster, e.Name, e.To.Seconds(), last.GetState())
+	}
+}
+
+// end is when the last attentive watcher saw something.
+func (j *judge) end() (end time.Duration) {
+	for _, w := range j.history.Watches {
+		if n := len(w.Seen); w.Attentive && n > 0 {
+			end = max(end, w.Seen[n-1].At)
+		}
+	}
+	return end
+}

@@ -1,0 +1,36 @@
+package checker
+
+import (
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+)
+
+// RuleFinal is the rule of what is known when nothing changes any more.
+const RuleFinal = "in the end everybody knows the same"
+
+// final compares what attentive watchers know at the end with what a list tells.
+func (j *judge) final() {
+	if j.history.Final == nil {
+		return
+	}
+	if n, want := len(j.history.Final), len(j.schedule.Clusters); n != want {
+		j.violate(RuleFinal, j.end(), "the list has %d of %d clusters", n, want)
+	}
+	for _, w := range j.history.Watches {
+		if !w.Attentive {
+			continue
+		}
+		known := map[string]*fleetv1.ClusterHealth{}
+		for _, s := range w.Seen {
+			if h := s.Event.GetChanged(); h != nil {
+				known[h.GetCluster()] = h
+			}
+		}
+		for _, h := range j.history.Final {
+			seen := known[h.GetCluster()]
+			if seen.GetState() != h.GetState() || !seen.GetSince().AsTime().Equal(h.GetSince().AsTime()) || seen.GetFlapping() != h.GetFlapping() {
+				j.violate(RuleFinal, j.end(), "%s takes %s for %s since %s, the list for %s since %s",
+					w.Watcher, h.GetCluster(), seen.GetState(), seen.GetSince().AsTime(), h.GetState(), h.GetSince().AsTime())
+			}
+		}
+	}
+}
