@@ -7,14 +7,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
-	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/netns"
 	"github.com/clusterfleet/clusterfleet/test/internal/process"
-	"github.com/clusterfleet/clusterfleet/test/internal/product"
 )
 
 const (
@@ -90,17 +88,3 @@ func sim(from, to int) []string {
 	}
 	return names
 }
-
-// watched starts an aggregator, and returns what it tells when all clusters are known to be healthy.
-func (w *world) watched(t *testing.T, flags ...string) (*product.Aggregator, *watch) {
-	t.Helper()
-	a := programs.Aggregator(t, w.kubeconfig, flags...)
-	told := startWatch(t, a)
-	told.await(t, patience, "all are healthy", func(latest map[string]sight) bool {
-		return len(latest) == len(w.addresses) && all(latest, func(s sight) bool { return s.GetState() == healthy })
-	})
-	return a, told
-}
-
-// pass lets the time of a schedule pass.
-func pass(d time.Duration) { <-time.After(d) }
