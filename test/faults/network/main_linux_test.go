@@ -2,6 +2,7 @@ package network_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -18,8 +19,15 @@ const built = "CLUSTERFLEET_TEST_PROGRAMS"
 // programs are what all tests run. TestMain can hand them over in no other way.
 var programs *product.Programs //nolint:gochecknoglobals // see above
 
+// together is how many tests run at once: all. They wait for most of their time.
+const together = "8"
+
 func TestMain(m *testing.M) {
 	netns.Main()
+	flag.Parse()
+	if err := flag.Set("test.parallel", together); err != nil {
+		panic(err)
+	}
 	if dir := os.Getenv(built); dir != "" {
 		programs = product.In(dir)
 		goleak.VerifyTestMain(m)

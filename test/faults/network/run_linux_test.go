@@ -1,8 +1,7 @@
 package network_test
 
 import (
-	"context"
-	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/checker"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
+	"github.com/clusterfleet/clusterfleet/test/internal/process"
 	"github.com/clusterfleet/clusterfleet/test/internal/product"
 )
 
@@ -31,14 +31,23 @@ type run struct {
 	watch    *watch
 }
 
-// startRun starts an aggregator and waits until it is told that all clusters are healthy.
+// startRun starts an aggregator, waits until all clusters are known to be healthy, and begins to watch.
 func startRun(t *testing.T, w *world) *run {
 	t.Helper()
-	r := &run{world: w, history: checker.NewHistory()}
-	r.Aggregator = programs.Aggregator(t, w.kubeconfig)
+	r := &run{world: w, Aggregator: programs.Aggregator(t, w.kubeconfig)}
 	r.schedule = &schedule.Schedule{Clusters: slices.Sorted(maps.Keys(w.addresses))}
+	err := process.Poll(t.Context(), func() (bool, error) {
+		known := fleet{}
+		for _, h := range r.health(t) {
+			known[h.GetCluster()] = h
+		}
+		return known.are(healthy, r.schedule.Clusters), fmt.Errorf("there are %v", known.count())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.history = checker.NewHistory()
 	r.watch = startWatch(t, r.history, r.Client(t))
-	r.watch.await(t, patience, "all are healthy", func(known fleet) bool { return known.are(healthy, r.schedule.Clusters) })
 	return r
 }
 
@@ -97,19 +106,24 @@ func (r *run) transitions(t *testing.T) (all []*fleetv1.Transition) {
 	return all
 }
 
-// conclude ends the watch and holds what was told against what was done.
-func (r *run) conclude(t *testing.T) {
+// health returns what is known of the whole fleet.
+func (r *run) health(t *testing.T) (all []*fleetv1.ClusterHealth) {
 	t.Helper()
 	for h, err := range r.Client(t).ListClusterHealth(t.Context(), &fleetv1.ListClusterHealthRequest{PageSize: 1000}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.history.Final = append(r.history.Final, h)
+		all = append(all, h)
 	}
+	return all
+}
+
+// conclude ends the watch and holds what was told against what was done.
+func (r *run) conclude(t *testing.T) {
+	t.Helper()
+	r.history.Final = r.health(t)
 	r.history.Transitions = r.transitions(t)
-	if err := r.watch.end(); !errors.Is(err, context.Canceled) {
-		t.Errorf("the watch ended: %v", err)
-	}
+	r.watch.end()
 	r.schedule.Length = r.history.Now()
 	found := checker.Check(r.schedule, r.history)
 	for _, v := range found[:min(len(found), violations)] {

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/pkg/client"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/checker"
@@ -19,7 +22,8 @@ type watch struct {
 	mu      sync.Mutex
 	record  *checker.Watch
 	changed chan struct{} // closed and replaced when there is more
-	end     func() error
+	// end ends the watch and returns when nothing more is recorded.
+	end func()
 }
 
 // startWatch watches until it is ended, with the test at the latest. The watch must not break off before.
@@ -29,15 +33,13 @@ func startWatch(t *testing.T, h *checker.History, c *client.Client) *watch {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- w.read(ctx, c) }()
-	w.end = sync.OnceValue(func() error {
+	w.end = sync.OnceFunc(func() {
 		cancel()
-		return <-done
-	})
-	t.Cleanup(func() {
-		if err := w.end(); !errors.Is(err, context.Canceled) {
+		if err := <-done; status.Code(err) != codes.Canceled && !errors.Is(err, context.Canceled) {
 			t.Errorf("the watch ended: %v", err)
 		}
 	})
+	t.Cleanup(w.end)
 	return w
 }
 

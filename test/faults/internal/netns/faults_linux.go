@@ -3,6 +3,7 @@ package netns
 import (
 	"net/netip"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -55,15 +56,35 @@ const (
 // Deny makes the network one to which no way leads.
 func (p *Pair) Deny(how Denial, network netip.Prefix) {
 	p.t.Helper()
-	near := map[Denial]int{NoRoute: unix.RTN_UNREACHABLE, Prohibited: unix.RTN_PROHIBIT, Discarded: unix.RTN_BLACKHOLE}
-	if kind, ok := near[how]; ok {
-		p.do("deny the way", p.near.RouteAdd(denial(kind, network)))
-		return
+	at, route := p.denial(how, network)
+	p.do("deny the way", at.RouteAdd(route))
+}
+
+// Allow undoes Deny.
+func (p *Pair) Allow(how Denial, network netip.Prefix) {
+	p.t.Helper()
+	at, route := p.denial(how, network)
+	p.do("allow the way", at.RouteDel(route))
+}
+
+// denial returns the route that says that there is none, and whose it is.
+func (p *Pair) denial(how Denial, network netip.Prefix) (*side, *netlink.Route) {
+	route := &netlink.Route{Dst: parsed(network)}
+	switch how {
+	case NoRoute:
+		route.Type = unix.RTN_UNREACHABLE
+	case Prohibited:
+		route.Type = unix.RTN_PROHIBIT
+	case Discarded:
+		route.Type = unix.RTN_BLACKHOLE
+	case NoHost:
+		route.Type, route.Table = unix.RTN_UNREACHABLE, unix.RT_TABLE_LOCAL // where its own addresses are
+		return &p.far, route
+	case Filtered:
+		route.Type, route.Table = unix.RTN_PROHIBIT, unix.RT_TABLE_LOCAL
+		return &p.far, route
 	}
-	far := map[Denial]int{NoHost: unix.RTN_UNREACHABLE, Filtered: unix.RTN_PROHIBIT}
-	route := denial(far[how], network)
-	route.Table = unix.RT_TABLE_LOCAL // before the addresses that are its own
-	p.do("deny the way", p.far.RouteAdd(route))
+	return &p.near, route
 }
 
 // Cut takes our own end of the link down: every attempt to send fails at once.

@@ -49,11 +49,6 @@ func (s *side) via(hop string, network netip.Prefix) *netlink.Route {
 	return &netlink.Route{LinkIndex: s.link.Attrs().Index, Dst: parsed(network), Gw: net.ParseIP(hop)}
 }
 
-// denial is a route that says that there is none.
-func denial(kind int, network netip.Prefix) *netlink.Route {
-	return &netlink.Route{Dst: parsed(network), Type: kind}
-}
-
 // losing is the rule by which what comes from a network is lost.
 func losing(network netip.Prefix) *netlink.Rule {
 	rule := netlink.NewRule()

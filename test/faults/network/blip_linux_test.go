@@ -1,0 +1,31 @@
+package network_test
+
+import (
+	"testing"
+	"time"
+)
+
+func TestBlipsAreNotTold(t *testing.T) {
+	apart(t, func() {
+		r := startRun(t, newWorld(t, 60, ""))
+		const (
+			down, up = time.Second, 9 * time.Second
+			rounds   = 2
+		)
+		before := len(r.transitions(t))
+		for range rounds {
+			e := r.begin(blip("a moment of silence"), r.schedule.Clusters, func() { r.Silence(everything()) })
+			pass(down)
+			r.end(e, func() { r.Heal(everything()) })
+			pass(up)
+			e = r.begin(blip("a link that is down for a moment"), r.schedule.Clusters, r.Cut)
+			pass(down)
+			r.end(e, r.Mend)
+			pass(up)
+		}
+		if all := r.transitions(t); len(all) > before {
+			t.Errorf("told are %v", all[:len(all)-before])
+		}
+		r.conclude(t)
+	})
+}
