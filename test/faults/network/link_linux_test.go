@@ -43,7 +43,7 @@ func TestManyThatAreOutOfReachAreToldAndNobodyIsWhenAllAre(t *testing.T) {
 // cutOff cuts the aggregator off its whole fleet for some time. Nobody may be accused of it.
 func (r *run) cutOff(t *testing.T, cut, mend func()) {
 	t.Helper()
-	from, before := r.history.Now(), len(r.transitions(t))
+	from := r.history.Now()
 	over := time.After(outage)
 	cut()
 	r.watch.await(t, patience, "all are in doubt and what was known of them is kept", func(known fleet) bool {
@@ -62,8 +62,7 @@ func (r *run) cutOff(t *testing.T, cut, mend func()) {
 	r.schedule.Sighted = reunited
 	r.awaitState(t, reunited, healthy, r.schedule.Clusters)
 	t.Logf("all are healthy %s after the end", r.history.Now()-mended)
-	all := r.transitions(t)
-	for _, change := range all[:len(all)-before] {
+	for _, change := range r.transitions(t, from) {
 		if to := change.GetTo(); to != healthy && to != unknown {
 			t.Errorf("%s is accused: %v", change.GetCluster(), change)
 		}

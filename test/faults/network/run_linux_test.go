@@ -94,8 +94,38 @@ func (r *run) firstSight(cluster string, since time.Duration, is func(*fleetv1.C
 	return 0
 }
 
-// transitions returns the whole history, the latest first.
-func (r *run) transitions(t *testing.T) (all []*fleetv1.Transition) {
+// transitions returns the history of what happened since then, the latest first.
+func (r *run) transitions(t *testing.T, since time.Duration) []*fleetv1.Transition {
+	t.Helper()
+	return slices.DeleteFunc(r.wholeHistory(t), func(tr *fleetv1.Transition) bool {
+		return r.history.Wall(tr.GetOccurredAt().AsTime()) < since
+	})
+}
+
+// wholeHistory returns what happened since the aggregator was started, the latest first. It is written behind what is told,
+// so it waits until the last change of each cluster is in it.
+func (r *run) wholeHistory(t *testing.T) (all []*fleetv1.Transition) {
+	t.Helper()
+	err := process.Poll(t.Context(), func() (bool, error) {
+		all = r.listTransitions(t)
+		written := map[string]time.Time{}
+		for _, tr := range slices.Backward(all) {
+			written[tr.GetCluster()] = tr.GetOccurredAt().AsTime()
+		}
+		for _, h := range r.health(t) {
+			if !written[h.GetCluster()].Equal(h.GetSince().AsTime()) {
+				return false, fmt.Errorf("what %s is since %s is not in the history", h.GetCluster(), h.GetSince().AsTime())
+			}
+		}
+		return true, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func (r *run) listTransitions(t *testing.T) (all []*fleetv1.Transition) {
 	t.Helper()
 	for transition, err := range r.Client(t).ListTransitions(t.Context(), &fleetv1.ListTransitionsRequest{PageSize: 1000}) {
 		if err != nil {
@@ -122,7 +152,7 @@ func (r *run) health(t *testing.T) (all []*fleetv1.ClusterHealth) {
 func (r *run) conclude(t *testing.T) {
 	t.Helper()
 	r.history.Final = r.health(t)
-	r.history.Transitions = r.transitions(t)
+	r.history.Transitions = r.wholeHistory(t)
 	r.watch.end()
 	r.schedule.Length = r.history.Now()
 	found := checker.Check(r.schedule, r.history)
