@@ -25,6 +25,9 @@ const (
 // prompt is how long after the beginning of a call the last of the living may answer: less than one that hangs takes.
 const prompt = 4 * time.Second
 
+// headroom is how long before a call's deadline the aggregator begins to end it.
+const headroom = time.Second
+
 // calls checks each call.
 func (j *judge) calls() {
 	for _, c := range j.history.Calls {
@@ -38,6 +41,9 @@ func (j *judge) calls() {
 }
 
 func (j *judge) whole(c *Call) {
+	if (c.Err != nil || c.Ended > c.Deadline) && j.starved(schedule.Window{From: c.Deadline - headroom, To: c.Ended}) {
+		return
+	}
 	if c.Err != nil || c.Ended > c.Deadline {
 		j.violate(RuleDeadline, c.Ended, "%s ended at %.3fs, due at %.3fs: %v", c, c.Ended.Seconds(), c.Deadline.Seconds(), c.Err)
 		return
@@ -102,6 +108,8 @@ func (j *judge) result(c *Call, name string, r Result, span schedule.Window) err
 	outOfTime := r.Error != nil && len(c.Summaries) == 1 && c.Summaries[0].GetDeadlineExceeded() &&
 		r.Error.GetCode() == int32(codes.DeadlineExceeded)
 	switch {
+	case j.starved(span) && (reason(r.Error) == "RESPONSE_TIMEOUT" || reason(r.Error) == "CONNECT_TIMEOUT"):
+		return nil
 	case place == schedule.Free && r.Error != nil:
 		return fmt.Errorf("nothing was wrong, and it says %v", r.Error)
 	case place == schedule.Free, place == schedule.OnEdge && r.Error == nil, outOfTime:
@@ -171,6 +179,9 @@ func (j *judge) living(c *Call) {
 	}
 	for _, r := range c.Results {
 		if r.Index < 0 || r.Index >= len(c.Clusters) || r.At-c.Began <= prompt {
+			continue
+		}
+		if r.At <= j.by(c.Began, prompt-busy) {
 			continue
 		}
 		if place, _ := j.schedule.Place(c.Clusters[r.Index], schedule.Window{From: c.Began - lingering, To: r.At}); place == schedule.Free {

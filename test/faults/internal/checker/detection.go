@@ -14,8 +14,21 @@ const (
 	RuleRecovered = "the end of a fault is told in its time"
 )
 
-// busy is what a machine that has much else to do may add to a promise.
+// busy is what a machine that has much else to do may add to a promise, besides the time for which it is known to have
+// made the run wait.
 const busy = 2 * time.Second
+
+// by returns when something that was promised within a time must have happened.
+func (j *judge) by(from, within time.Duration) time.Duration {
+	promised := from + within + busy
+	for due := promised; ; {
+		stretched := promised + j.history.Stalled(schedule.Window{From: from, To: due})
+		if stretched <= due {
+			return due
+		}
+		due = stretched
+	}
+}
 
 // told checks the time in which attentive watchers learn of each fault and of its end.
 func (j *judge) told() {
@@ -36,7 +49,7 @@ func (j *judge) told() {
 }
 
 func (j *judge) detected(w *Watch, e *schedule.Episode) {
-	due := e.From + e.Edge + e.Want.Within + busy
+	due := j.by(e.From+e.Edge, e.Want.Within)
 	if e.Want.Within == 0 || e.Want.Never || due > e.To || j.schedule.InBlind(schedule.Window{From: e.From, To: due}) {
 		return
 	}
@@ -56,7 +69,7 @@ func (j *judge) detected(w *Watch, e *schedule.Episode) {
 
 // recovered looks at the last state that the watcher knew when the recovery was due.
 func (j *judge) recovered(w *Watch, e *schedule.Episode) {
-	due := e.To + e.Edge + e.Want.Recovered + busy
+	due := j.by(e.To+e.Edge, e.Want.Recovered)
 	if due > j.end() || j.schedule.InBlind(schedule.Window{From: e.From, To: due}) {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	statuspb "google.golang.org/genproto/googleapis/rpc/status"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
 )
 
 // History is all that callers were told in a run. Everything in it is timed from Start. Record and Begin may be called by
@@ -17,6 +18,11 @@ type History struct {
 	// Watches and Calls are in the order of their beginning.
 	Watches []*Watch
 	Calls   []*Call
+	// Stalls are when the test or the aggregator was ready to run and the machine did not let it: promises are stretched by
+	// that much.
+	Stalls []schedule.Window
+	// Lists are answers of ListClusterHealth.
+	Lists []List
 	// Transitions are the whole history as ListTransitions told it at the end, the latest first.
 	Transitions []*fleetv1.Transition
 	// Final is the health of the whole fleet as ListClusterHealth told it at the end, when nothing changed any more; nil to
@@ -34,6 +40,36 @@ func (h *History) Now() time.Duration { return time.Since(h.Start) }
 
 // Wall is when an instant of the aggregator's wall clock was. The clocks of the two processes are the same.
 func (h *History) Wall(t time.Time) time.Duration { return t.Sub(h.Start.Round(0)) }
+
+// Stall records that for so long something of the run waited for a processor since From.
+func (h *History) Stall(w schedule.Window) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.Stalls = append(h.Stalls, w)
+}
+
+// Stalled returns how much of a span was stalls.
+func (h *History) Stalled(span schedule.Window) (sum time.Duration) {
+	for _, w := range h.Stalls {
+		if w.Overlaps(span) {
+			sum += min(w.To, span.To) - max(w.From, span.From)
+		}
+	}
+	return sum
+}
+
+// List is the health of clusters at one time.
+type List struct {
+	At       time.Duration
+	Clusters []*fleetv1.ClusterHealth
+}
+
+// List records an answer of ListClusterHealth.
+func (h *History) List(clusters []*fleetv1.ClusterHealth) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.Lists = append(h.Lists, List{h.Now(), clusters})
+}
 
 // Watch is one call of WatchClusterHealth. One goroutine records it.
 type Watch struct {

@@ -3,8 +3,7 @@ package checker
 import (
 	"encoding/base64"
 	"encoding/binary"
-
-	"google.golang.org/protobuf/proto"
+	"fmt"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
@@ -37,7 +36,7 @@ type version struct {
 }
 
 // ledger is all that anybody was told, by epoch and cluster.
-type ledger map[uint64]map[string]map[uint64]*fleetv1.ClusterHealth
+type ledger map[uint64]map[string]map[uint64]string
 
 // revisions checks the order within each watch and between the watches.
 func (j *judge) revisions() {
@@ -83,24 +82,30 @@ func (j *judge) ascend(w *Watch, all ledger) {
 	}
 }
 
-// enter writes down what stands at a place, which must be what others were told of it, its age aside.
+// enter writes down what stands at a place, which must be what others were told of it. Times and durations are left aside:
+// a probe that finds what was known makes no revision of its own, but is what who comes later is told.
 func (j *judge) enter(w *Watch, s Sight, p place, all ledger) {
-	h := proto.CloneOf(s.Event.GetChanged())
-	if h.GetObservation() != nil {
-		h.Observation.Age = nil
-	}
+	h := s.Event.GetChanged()
 	if all[p.epoch] == nil {
-		all[p.epoch] = map[string]map[uint64]*fleetv1.ClusterHealth{}
+		all[p.epoch] = map[string]map[uint64]string{}
 	}
 	of := all[p.epoch][h.GetCluster()]
 	if of == nil {
-		of = map[uint64]*fleetv1.ClusterHealth{}
+		of = map[uint64]string{}
 		all[p.epoch][h.GetCluster()] = of
 	}
-	if before, met := of[p.revision]; met && !proto.Equal(before, h) {
-		j.violate(RuleSame, s.At, "%s got %v at revision %d, another got %v", w.Watcher, h, p.revision, before)
+	told := essence(h)
+	if before, met := of[p.revision]; met && before != told {
+		j.violate(RuleSame, s.At, "%s got %s of %s at revision %d, another got %s", w.Watcher, told, h.GetCluster(), p.revision, before)
 	}
-	of[p.revision] = h
+	of[p.revision] = told
+}
+
+// essence is what every change of which is a revision.
+func essence(h *fleetv1.ClusterHealth) string {
+	v := h.GetObservation().GetVerdict()
+	return fmt.Sprint(h.GetState(), h.GetKnownState(), h.GetSince().AsTime(), h.GetFlapping(), h.GetMaintenance(), h.GetVirtual(),
+		h.GetRestored(), h.GetObserverSuspect(), h.GetIncident(), v.GetState(), v.GetReason(), v.GetBlame())
 }
 
 // follow takes in what a watcher was told over its calls, and checks at each moment at which it was up to date that it

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"slices"
 	"time"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -29,8 +30,10 @@ func (j *judge) sights() {
 			}
 		}
 	}
-	for _, h := range j.history.Final {
-		j.sight("the list at the end", j.schedule.Length, h, map[string]bool{})
+	for _, l := range append(slices.Clone(j.history.Lists), List{j.end(), j.history.Final}) {
+		for _, h := range l.Clusters {
+			j.sight("a list", l.At, h, map[string]bool{})
+		}
 	}
 }
 
@@ -60,7 +63,8 @@ func (j *judge) observation(who string, at time.Duration, name string, o *fleetv
 	}
 	ended := j.history.Wall(o.GetObservedAt().AsTime())
 	span := schedule.Window{From: ended - v.GetDuration().AsDuration() - hurry, To: ended}
-	if j.schedule.InBlind(span) {
+	timedOut := v.GetReason() == fleetv1.Verdict_REASON_RESPONSE_TIMEOUT || v.GetReason() == fleetv1.Verdict_REASON_CONNECT_TIMEOUT
+	if j.schedule.InBlind(span) || timedOut && j.starved(span) {
 		return
 	}
 	place, met := j.schedule.Place(name, span)
@@ -78,6 +82,13 @@ func (j *judge) observation(who string, at time.Duration, name string, o *fleetv
 		j.violate(RuleTruth, at, "%s was told of %s, which had %s: %s", who, name, met[0].Name, brief(v))
 	}
 }
+
+// starvation is how much of its time a probe may wait for a processor before nothing can be made of it that it timed out:
+// that is then of our machine.
+const starvation = 500 * time.Millisecond
+
+// starved reports whether the machine let the run wait for too much of a span.
+func (j *judge) starved(span schedule.Window) bool { return j.history.Stalled(span) > starvation }
 
 // expected returns what probes of that depth may find where these faults are.
 func expected(met []*schedule.Episode, depth fleetv1.Verdict_Depth) (findings []schedule.Finding) {

@@ -143,3 +143,15 @@ func (s *Schedule) Faultless() []string {
 		return slices.ContainsFunc(s.Episodes, func(e Episode) bool { return e.Cluster == name })
 	})
 }
+
+// Delay makes everything happen later.
+func (s *Schedule) Delay(d time.Duration) {
+	s.Length += d
+	for i := range s.Episodes {
+		s.Episodes[i].From += d
+		s.Episodes[i].To += d
+	}
+	for i := range s.Blind {
+		s.Blind[i] = Window{s.Blind[i].From + d, s.Blind[i].To + d}
+	}
+}

@@ -1,0 +1,41 @@
+package faults_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/clusterfleet/clusterfleet/test/internal/product"
+)
+
+// What all tests run, and how long: TestMain can hand them over in no other way.
+//
+//nolint:gochecknoglobals // see above
+var (
+	programs *product.Programs
+	seed     = flag.Uint64("seed", 0, "play the faults of this `SEED`; 0: others each time")
+	clusters = flag.Int("clusters", 60, "show the faults in a fleet of `N` clusters")
+	duration = flag.Duration("duration", 70*time.Second, "show faults for this `TIME`")
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	dir, err := os.MkdirTemp("", "clusterfleet-faults-")
+	if err == nil {
+		programs, err = product.Build(context.Background(), dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.RemoveAll(dir)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}

@@ -1,0 +1,132 @@
+package faults_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
+	"github.com/clusterfleet/clusterfleet/internal/simulator"
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/checker"
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
+)
+
+const (
+	// before is how long the fleet is watched before the first fault, after how long after the last.
+	before, after = 2 * time.Second, 20 * time.Second
+	// shown is how many violations of a rule a failed run tells of.
+	shown = 8
+	// stagger is the time between the beginnings of callers: a cluster has one connection for reads that stays, and those who
+	// read at the same time make others.
+	stagger = 700 * time.Millisecond
+)
+
+// The bounds of what an aggregator built with the race detector uses, besides 4 files and 8 goroutines a cluster.
+const (
+	mostResident   = 900 << 20
+	mostFiles      = 200
+	mostGoroutines = 400
+)
+
+func TestWhatIsToldOfAFleetIsWhatIsWrongWithIt(t *testing.T) {
+	t.Parallel()
+	played := *seed
+	if played == 0 {
+		played = uint64(time.Now().UnixNano()) //nolint:gosec // any number
+	}
+	t.Logf("play it again: go test -race ./test/faults -run '^%s$' -seed %d -clusters %d -duration %s", t.Name(), played, *clusters, *duration)
+	s := start(t, simulator.Config{
+		Clusters: *clusters, Seed: played, Latency: simulator.Constant(5 * time.Millisecond),
+		Counts: map[string]int{"configmaps": 5, "secrets": 5},
+	})
+	s.awaitHealthy(t)
+	s.warmUp(t)
+	baseline, err := s.resources(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	plan := schedule.Generate(played, s.fleet.Names(), *duration, schedule.Acts())
+	history, most := s.perform(t, plan)
+	broken := map[string]int{}
+	for _, v := range checker.Check(plan, history) {
+		if broken[v.Rule]++; broken[v.Rule] <= shown {
+			t.Error(v)
+		}
+	}
+	if len(broken) > 0 {
+		t.Errorf("how often each rule was broken: %v", broken)
+	}
+	s.bounded(t, most)
+	s.awaitBaseline(t, baseline)
+	s.keepsSecrets(t)
+	told(t, plan, history)
+	t.Logf("at most %s; before %s", most, baseline)
+	if t.Failed() {
+		t.Log(plan)
+	}
+}
+
+// perform plays the schedule while callers of all kinds do what they do, and returns what they were told.
+func (s *subject) perform(t *testing.T, plan *schedule.Schedule) (*checker.History, resources) {
+	t.Helper()
+	h := checker.NewHistory()
+	attentive, rest := context.WithCancel(t.Context())
+	defer rest()
+	busy, stop := context.WithCancel(attentive)
+	defer stop()
+	var group errgroup.Group
+	var most resources
+	delay := time.Duration(0)
+	run := func(what string, f func() error) {
+		group.Go(func() error {
+			if err := f(); err != nil {
+				return fmt.Errorf("%s: %w", what, err)
+			}
+			return nil
+		})
+	}
+	run("the observer of stalls", func() error { return s.observeStalls(attentive, h) })
+	for i := range 3 {
+		run("an attentive watcher", func() error { return s.attend(attentive, h, fmt.Sprint("attentive ", i)) })
+		run("a restless watcher", func() error {
+			return s.comeAndGo(attentive, h, fmt.Sprint("restless ", i), rand.New(rand.NewPCG(plan.Seed, uint64(i)))) //nolint:gosec // replayable
+		})
+	}
+	caller := func(what string, f func() error) {
+		at := delay
+		delay += stagger
+		run(what, func() error {
+			pause(t, at)
+			return f()
+		})
+	}
+	caller("a prober", func() error { return s.probe(busy, h, 8, fleetv1.Verdict_DEPTH_FULL) })
+	caller("a prober of few at once", func() error { return s.probe(busy, h, 6, fleetv1.Verdict_DEPTH_QUICK) })
+	caller("a fetcher", func() error { return s.fetch(busy, h, 0, configMaps()) })
+	caller("a fetcher of secrets", func() error {
+		return s.fetch(busy, h, 8, &fleetv1.ResourceType{Version: "v1", Resource: "secrets"})
+	})
+	caller("a getter", func() error { return s.get(busy, h) })
+	caller("a caller who leaves", func() error { return s.leave(busy, rand.New(rand.NewPCG(plan.Seed, 99))) }) //nolint:gosec // replayable
+	caller("a reader", func() error { return s.read(attentive, h) })
+	run("the observer of resources", func() (err error) {
+		most, err = s.sample(attentive)
+		return err
+	})
+
+	plan.Delay(before)
+	play(t, plan, h, s)
+	stop()
+	pause(t, after)
+	s.finish(t, h)
+	rest()
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	return h, most
+}
