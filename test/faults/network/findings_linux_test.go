@@ -18,7 +18,7 @@ const (
 	// together that it takes longer until enough of the others have been reached.
 	confirmed = 28 * time.Second
 	// busy is what a machine that has much else to do may add to a time.
-	busy = time.Second
+	busy = 2 * time.Second
 	// recovered is how long the end of a fault may take.
 	recovered = 15 * time.Second
 	// reunited is how long all may take when our own link is back.
@@ -42,10 +42,18 @@ func noReply() schedule.Finding {
 	}
 }
 
+// cutShort is a full probe in the middle of which the connection went silent: the cluster has been reached.
+func cutShort() schedule.Finding {
+	f := noReply()
+	f.State = fleetv1.Verdict_STATE_DEGRADED
+	return f
+}
+
 // silence is a fault after which what is kept goes silent and what is new gets no answer.
 func silence(name string) schedule.Episode {
 	return schedule.Episode{Name: name, Want: schedule.Want{
-		Found: []schedule.Finding{noReply(), noAnswer()}, Told: []schedule.Finding{noAnswer()},
+		Found: []schedule.Finding{noReply(), noAnswer()}, Full: []schedule.Finding{noReply(), noAnswer(), cutShort()},
+		Told:   []schedule.Finding{noAnswer()},
 		Within: confirmed, Recovered: recovered,
 	}}
 }
@@ -53,7 +61,8 @@ func silence(name string) schedule.Episode {
 // denial is one after which what is kept goes silent and what is new fails at once.
 func denial(name string) schedule.Episode {
 	return schedule.Episode{Name: name, Want: schedule.Want{
-		Found: []schedule.Finding{noReply(), noWay()}, Told: []schedule.Finding{noWay()},
+		Found: []schedule.Finding{noReply(), noWay()}, Full: []schedule.Finding{noReply(), noWay(), cutShort()},
+		Told:   []schedule.Finding{noWay()},
 		Within: confirmed, Recovered: recovered,
 	}}
 }
@@ -61,6 +70,6 @@ func denial(name string) schedule.Episode {
 // blip is one that is too short to be told.
 func blip(name string) schedule.Episode {
 	return schedule.Episode{Name: name, Want: schedule.Want{
-		Found: []schedule.Finding{noReply(), noAnswer(), noWay(), schedule.Fine()}, Never: true, Recovered: recovered,
+		Found: []schedule.Finding{noReply(), noAnswer(), noWay(), cutShort(), schedule.Fine()}, Never: true, Recovered: recovered,
 	}}
 }

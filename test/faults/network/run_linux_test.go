@@ -3,6 +3,7 @@ package network_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -47,7 +48,8 @@ func startRun(t *testing.T, w *world) *run {
 		t.Fatal(err)
 	}
 	r.history = checker.NewHistory()
-	r.watch = startWatch(t, r.history, r.Client(t))
+	r.watch = startWatch(t, r.history, r.Client(t), os.Getpid(), r.PID(), w.fleet.PID())
+	r.awaitState(t, patience, healthy, r.schedule.Clusters)
 	return r
 }
 

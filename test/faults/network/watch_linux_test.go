@@ -15,6 +15,7 @@ import (
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/pkg/client"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/checker"
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/stalls"
 )
 
 // watch is what an attentive watcher of the whole fleet was told, and still is.
@@ -26,15 +27,22 @@ type watch struct {
 	end func()
 }
 
-// startWatch watches until it is ended, with the test at the latest. The watch must not break off before.
-func startWatch(t *testing.T, h *checker.History, c *client.Client) *watch {
+// startWatch watches until it is ended, with the test at the latest, and beside it how the machine treats the processes. The
+// watch must not break off before.
+func startWatch(t *testing.T, h *checker.History, c *client.Client, pids ...int) *watch {
 	t.Helper()
 	w := &watch{record: h.Watch("the watcher", "", true), changed: make(chan struct{})}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- w.read(ctx, c) }()
+	observed := make(chan struct{})
+	go func() {
+		defer close(observed)
+		stalls.Observe(ctx, h, pids...)
+	}()
 	w.end = sync.OnceFunc(func() {
 		cancel()
+		<-observed
 		if err := <-done; status.Code(err) != codes.Canceled && !errors.Is(err, context.Canceled) {
 			t.Errorf("the watch ended: %v", err)
 		}

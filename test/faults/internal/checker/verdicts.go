@@ -73,7 +73,17 @@ func fits(v *fleetv1.Verdict) bool {
 		return v.GetState() == fleetv1.Verdict_STATE_UNKNOWN && v.GetMessage() != ""
 	}
 	m, known := meanings()[v.GetReason()]
+	if m.state == fleetv1.Verdict_STATE_UNREACHABLE && ready(v) {
+		m.state = fleetv1.Verdict_STATE_DEGRADED // it failed in the middle of a full probe, and was reached before
+	}
 	return known && v.GetState() == m.state && slices.Contains(m.blames, v.GetBlame()) && v.GetMessage() != ""
+}
+
+// ready reports whether the cluster said in this probe that it is.
+func ready(v *fleetv1.Verdict) bool {
+	return slices.ContainsFunc(v.GetChecks(), func(c *fleetv1.Check) bool {
+		return c.GetKind() == fleetv1.Check_KIND_READY && c.GetOutcome() == fleetv1.Check_OUTCOME_PASSED
+	})
 }
 
 // among reports whether a verdict is one of the findings, codes aside.
