@@ -3,6 +3,8 @@ package network_test
 import (
 	"testing"
 	"time"
+
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/netns"
 )
 
 func TestBlipsAreNotTold(t *testing.T) {
@@ -13,9 +15,9 @@ func TestBlipsAreNotTold(t *testing.T) {
 			rounds   = 2
 		)
 		for range rounds {
-			e := r.begin(blip("a moment of silence"), r.schedule.Clusters, func() { r.Silence(everything()) })
+			e := r.begin(blip("a moment of silence"), r.schedule.Clusters, func() { r.Silence(netns.Everything()) })
 			pass(down)
-			r.end(e, func() { r.Heal(everything()) })
+			r.end(e, func() { r.Heal(netns.Everything()) })
 			pass(up)
 			e = r.begin(blip("a link that is down for a moment"), r.schedule.Clusters, r.Cut)
 			pass(down)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/netns"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
 )
 
@@ -36,7 +37,7 @@ func TestManyThatAreOutOfReachAreToldAndNobodyIsWhenAllAre(t *testing.T) {
 		healed := r.history.Now()
 		r.awaitState(t, patience, healthy, lost)
 		t.Logf("they are healthy %s after the end", r.history.Now()-healed)
-		r.cutOff(t, func() { r.Silence(everything()) }, func() { r.Heal(everything()) })
+		r.cutOff(t, func() { r.Silence(netns.Everything()) }, func() { r.Heal(netns.Everything()) })
 		r.conclude(t)
 	})
 }

@@ -16,6 +16,8 @@ import (
 )
 
 const (
+	// starting is the time in which a fleet comes up and is found healthy, on a machine that is busy.
+	starting = 90 * time.Second
 	// patience is for what has no deadline of its own, on a machine that is busy.
 	patience = 45 * time.Second
 	// violations are how many of them a failed test shows at most.
@@ -37,16 +39,9 @@ func startRun(t *testing.T, w *world) *run {
 	t.Helper()
 	r := &run{world: w, Aggregator: programs.Aggregator(t, w.kubeconfig)}
 	r.schedule = &schedule.Schedule{Clusters: slices.Sorted(maps.Keys(w.addresses))}
-	err := process.Poll(t.Context(), func() (bool, error) {
-		known := fleet{}
-		for _, h := range r.health(t) {
-			known[h.GetCluster()] = h
-		}
-		return known.are(healthy, r.schedule.Clusters), fmt.Errorf("there are %v", known.count())
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	start := startWatch(t, checker.NewHistory(), r.Client(t))
+	start.await(t, starting, "all are healthy", func(known fleet) bool { return known.are(healthy, r.schedule.Clusters) })
+	start.end()
 	r.history = checker.NewHistory()
 	r.watch = startWatch(t, r.history, r.Client(t), os.Getpid(), r.PID(), w.fleet.PID())
 	r.awaitState(t, patience, healthy, r.schedule.Clusters)

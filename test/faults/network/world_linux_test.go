@@ -77,9 +77,6 @@ func (w *world) of(clusters ...string) []netip.Prefix {
 	return networks
 }
 
-// everything is the network of the whole fleet.
-func everything() netip.Prefix { return netip.MustParsePrefix(netns.Fleet) }
-
 // sim returns the names of the clusters from one number to another.
 func sim(from, to int) []string {
 	var names []string

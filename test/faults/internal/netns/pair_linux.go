@@ -13,6 +13,9 @@ import (
 // Fleet is the network that the far machine is: all of its addresses are that machine's own.
 const Fleet = "10.16.0.0/16"
 
+// Everything is the network of the whole fleet.
+func Everything() netip.Prefix { return netip.MustParsePrefix(Fleet) }
+
 const (
 	nearAddress = "10.15.0.1/24"
 	farAddress  = "10.15.0.2/24"
@@ -92,7 +95,7 @@ func (p *Pair) join() (err error) {
 	if err := p.far.raise(farAddress); err != nil {
 		return err
 	}
-	if err := p.far.RouteAdd(p.far.own(netip.MustParsePrefix(Fleet))); err != nil {
+	if err := p.far.RouteAdd(p.far.own(Everything())); err != nil {
 		return err
 	}
 	return p.near.lead()

@@ -39,7 +39,7 @@ func (s *side) lead() error {
 	if err != nil {
 		return err
 	}
-	way := s.via(router, netip.MustParsePrefix(Fleet))
+	way := s.via(router, Everything())
 	way.Priority = usual
 	return s.RouteReplace(way)
 }
