@@ -82,6 +82,7 @@ func TestWhatTheMachineRefusesExitsOne(t *testing.T) {
 	defer taken.Close()
 	out := "--kubeconfig-out=" + filepath.Join(dir, "config")
 	for name, args := range map[string][]string{
+		"foreign network":  {out, "--network=203.0.0.0/16"},
 		"no directory":     {"--kubeconfig-out=" + filepath.Join(dir, "none", "config")},
 		"admin port taken": {out, "--admin-address=" + taken.Addr().String()},
 	} {
