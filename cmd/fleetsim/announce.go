@@ -34,8 +34,8 @@ func (o *options) announce(fleet *simulator.Fleet, admin *admin, stdout, stderr 
 		where = "listening on " + fleet.Address()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "fleetsim: %d simulated clusters, %s to %s, %s (loopback only)\n",
-		len(names), names[0], names[len(names)-1], where)
+	fmt.Fprintf(&b, "fleetsim: %d simulated clusters, %s to %s in %s, %s\n",
+		len(names), names[0], names[len(names)-1], o.network, where)
 	fmt.Fprintf(&b, "fleetsim: kubeconfig in %s; for example\n", o.kubeconfig)
 	fmt.Fprintf(&b, "    kubectl --kubeconfig %s --context %s get pods -A\n", o.kubeconfig, names[0])
 	fmt.Fprintf(&b, "    aggregator --kubeconfig %s   and then   fleetctl probe\n", o.kubeconfig)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ import (
 type options struct {
 	clusters     int
 	kubeconfig   string
+	network      string
 	port         int
 	auth         string
 	latency      string
@@ -60,6 +62,8 @@ func newCommand(ctx context.Context, stdout, stderr io.Writer) *cobra.Command {
 	flags.SortFlags = false
 	flags.IntVar(&o.clusters, "clusters", 20, "how many clusters")
 	flags.StringVar(&o.kubeconfig, "kubeconfig-out", "", "where to write the kubeconfig of the fleet (required)")
+	flags.StringVar(&o.network, "network", "127.16.0.0/16",
+		"addresses of the clusters; unless they are of loopback, they have to be this machine's, and anybody who reaches them is served")
 	flags.IntVar(&o.port, "port", 0, "port of the listener that clusters share; 0 picks a free one")
 	flags.StringVar(&o.auth, "auth", string(simulator.AuthToken), "credentials of the clients: token or cert")
 	flags.StringVar(&o.latency, "latency", "0s",
@@ -102,6 +106,9 @@ func (o *options) config(log *slog.Logger) (simulator.Config, error) {
 		config.Counts[resource] = *count
 	}
 	var err error
+	if config.Network, err = netip.ParsePrefix(o.network); err != nil {
+		return config, fmt.Errorf("--network %q is no network, such as 10.16.0.0/16", o.network)
+	}
 	if config.Latency, err = simulator.ParseLatency(o.latency); err != nil {
 		return config, err
 	}

@@ -47,6 +47,9 @@ func TestUsageErrorsAreOneLineAndExitTwo(t *testing.T) {
 		`latency "soon"`:                        {out, "--latency=soon"},
 		`auth: "basic" is neither`:              {out, "--auth=basic"},
 		"port: 70000 is not within":             {out, "--port=70000"},
+		`--network "here" is no network`:        {out, "--network=here"},
+		"network: 10.16.0.0/24 is no IPv4":      {out, "--network=10.16.0.0/24"},
+		"network: no machine has an address":    {out, "--network=224.16.0.0/16"},
 		"port: every cluster has a port":        {out, "--port=7000", "--own-ports"},
 		"counts: pods: -1":                      {out, "--pods=-1"},
 		"object bytes: -5":                      {out, "--object-bytes=-5"},
@@ -79,6 +82,7 @@ func TestWhatTheMachineRefusesExitsOne(t *testing.T) {
 	defer taken.Close()
 	out := "--kubeconfig-out=" + filepath.Join(dir, "config")
 	for name, args := range map[string][]string{
+		"foreign network":  {out, "--network=203.0.0.0/16"},
 		"no directory":     {"--kubeconfig-out=" + filepath.Join(dir, "none", "config")},
 		"admin port taken": {out, "--admin-address=" + taken.Addr().String()},
 	} {

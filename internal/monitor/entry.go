@@ -26,6 +26,8 @@ type entry struct {
 
 	// due is when the next probe should begin, nextFull when the next full one.
 	due, nextFull time.Time
+	// paced says that the cluster has been given its place among the others in time.
+	paced bool
 	// informed says that a full probe has found the cluster healthy since it was last down.
 	informed bool
 	index    int // in the schedule, -1 while it is not there

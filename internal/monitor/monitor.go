@@ -276,7 +276,7 @@ func (m *Monitor) learn(f finding) {
 	m.observe(e, f)
 	next := m.options.Rules.Next(e.status)
 	if next >= m.options.Rules.Interval {
-		m.schedule.add(e, f.began.Add(m.pace()))
+		m.schedule.add(e, f.began.Add(m.paceOf(e)))
 		return
 	}
 	m.schedule.add(e, f.ended.Add(next))
@@ -347,6 +347,16 @@ func (m *Monitor) pass(now time.Time) {
 		m.move(e, status, change, now)
 	}
 	m.correlate(now)
+}
+
+// paceOf is pace, but any part of it for the first time: clusters that were probed together, as all were at the start, are
+// not from then on. If they were, a silent one would wait for the next round of the others to be cleared of being our fault.
+func (m *Monitor) paceOf(e *entry) time.Duration {
+	if e.paced {
+		return m.pace()
+	}
+	e.paced = true
+	return rand.N(m.pace()) //nolint:gosec // a time, no secret
 }
 
 // pace is the time from one probe of a cluster to the next: at the interval's short side of ±10 %, so that what fails

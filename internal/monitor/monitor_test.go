@@ -80,6 +80,28 @@ func TestFirstProbesAreFewAtOnceHoweverSlow(t *testing.T) {
 	})
 }
 
+func TestTheLoadIsSpreadSoonAfterAFleetWasProbedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 200
+		w := newWorld()
+		watch(t, w, size)
+		pass(10 * time.Second)
+		start, from := time.Now(), w.made()
+		pass(10 * time.Second)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		perSecond := map[int]int{}
+		for _, p := range w.probes[from:] {
+			perSecond[int(p.at.Sub(start)/time.Second)]++
+		}
+		for second, n := range perSecond {
+			if n > size/5 {
+				t.Errorf("%d probes in second %d", n, second)
+			}
+		}
+	})
+}
+
 func TestAFullProbeComesFirstAndThenEveryFiveMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

@@ -61,18 +61,3 @@ func clusterLabels(index int) labels.Set {
 		"tier":   tiers[index%len(tiers)],
 	}
 }
-
-// loopbackOf is the address of a cluster on systems where all of 127.0.0.0/8 is the machine itself.
-func loopbackOf(index int) netip.Addr {
-	subnet, host := index/hostsPerSubnet, index%hostsPerSubnet+1
-	return netip.AddrFrom4([4]byte{127, 16, byte(subnet), byte(host)}) //nolint:gosec // MaxClusters keeps both below 256
-}
-
-// indexOf is the reverse of loopbackOf; false for an address that is no cluster's.
-func indexOf(addr netip.Addr) (int, bool) {
-	b := addr.Unmap().As4()
-	if b[0] != 127 || b[1] != 16 || b[3] < 1 || int(b[3]) > hostsPerSubnet {
-		return 0, false
-	}
-	return int(b[2])*hostsPerSubnet + int(b[3]) - 1, true
-}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 )
 
 // ErrInvalid is wrapped by every error of Start that the caller's Config is to blame for, so that a command line can
@@ -19,13 +20,17 @@ const (
 	AuthCert  Auth = "cert"  // an ECDSA client certificate a cluster
 )
 
-// MaxClusters is how many clusters one fleet can hold: the addresses of 127.16.0.0/16 without .0 and .255.
+// MaxClusters is how many clusters one fleet can hold: the addresses of a network without .0 and .255.
 const MaxClusters = 256 * hostsPerSubnet
 
 // Config describes a fleet. Its zero value, apart from Clusters, is a healthy fleet without latency.
 type Config struct {
 	// Clusters is how many API servers are simulated, 1 to MaxClusters.
 	Clusters int
+	// Network is the IPv4 network of 16 bits whose addresses the clusters have. The zero value is 127.16.0.0/16, which
+	// nobody but this machine reaches. The addresses of any other network have to be this machine's, and whoever has a way
+	// to them is served.
+	Network netip.Prefix
 	// Port of the shared listener; 0 picks a free one.
 	Port int
 	// Auth is AuthToken when empty.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 type Fleet struct {
 	clusters  []*cluster
 	byName    map[string]*cluster
+	network   network
 	pki       *pki
 	catalogue *catalogue
 	stats     *stats
@@ -41,11 +43,19 @@ type Fleet struct {
 // beginning are on. ctx bounds the start only; Close ends the fleet. Errors that wrap ErrInvalid are the
 // configuration's.
 func Start(ctx context.Context, config Config) (*Fleet, error) {
-	return launch(ctx, config, hasLoopbackRange(ctx))
+	n, err := parseNetwork(config.Network)
+	if err != nil {
+		return nil, err
+	}
+	ranged := n.isOurs(ctx)
+	if !ranged && !n.isLoopback() {
+		return nil, fmt.Errorf("the addresses of %s are not this machine's: `ip route add local %s dev lo` makes them so", config.Network, config.Network)
+	}
+	return launch(ctx, config, n, ranged)
 }
 
-// launch is Start on a system where all of 127.0.0.0/8 is this machine, or only 127.0.0.1.
-func launch(ctx context.Context, config Config, ranged bool) (*Fleet, error) {
+// launch is Start on a system where all addresses of the network are this machine's, or only 127.0.0.1 is.
+func launch(ctx context.Context, config Config, n network, ranged bool) (*Fleet, error) {
 	setDefault(&config.Auth, AuthToken)
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
@@ -58,10 +68,11 @@ func launch(ctx context.Context, config Config, ranged bool) (*Fleet, error) {
 		return nil, invalid("port: every cluster has a port of its own, there is no listener for %d", config.Port)
 	}
 	f := &Fleet{
-		byName: make(map[string]*cluster, config.Clusters),
-		stats:  &stats{},
-		log:    config.Logger,
-		bomb:   sync.OnceValues(newBomb),
+		byName:  make(map[string]*cluster, config.Clusters),
+		network: n,
+		stats:   &stats{},
+		log:     config.Logger,
+		bomb:    sync.OnceValues(newBomb),
 	}
 	for i := range config.Clusters {
 		c := newCluster(i, config.Seed)
@@ -155,7 +166,7 @@ func (f *Fleet) listen(ctx context.Context, config Config, casts [][]*cluster, r
 	}
 	host := func(c *cluster) netip.Addr {
 		if ranged {
-			return loopbackOf(c.index)
+			return f.network.at(c.index)
 		}
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
@@ -173,7 +184,7 @@ func (f *Fleet) listen(ctx context.Context, config Config, casts [][]*cluster, r
 	if config.OwnPorts {
 		return nil, nil
 	}
-	shared, err := listen(ctx, netip.IPv4Unspecified(), config.Port)
+	shared, err := listenForAll(ctx, f.network, config.Port)
 	if err != nil {
 		f.abandonDoors()
 		return nil, err

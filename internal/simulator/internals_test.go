@@ -104,25 +104,26 @@ func TestLatencyFollowsItsDistribution(t *testing.T) {
 
 func TestAddressesAreTakenOnceAndFoundAgain(t *testing.T) {
 	seen := map[netip.Addr]bool{}
+	n := loopback()
 	for index := range MaxClusters {
-		addr := loopbackOf(index)
+		addr := n.at(index)
 		if !addr.IsLoopback() || seen[addr] {
 			t.Fatalf("cluster %d at %v", index, addr)
 		}
 		seen[addr] = true
-		if found, ok := indexOf(addr); !ok || found != index {
+		if found, ok := n.indexOf(addr); !ok || found != index {
 			t.Fatalf("%v is cluster %d, %v; want %d", addr, found, ok, index)
 		}
 	}
 	for _, text := range []string{"127.0.0.1", "127.16.0.0", "127.16.0.255", "127.17.0.1", "192.0.2.1"} {
-		if index, ok := indexOf(netip.MustParseAddr(text)); ok {
+		if index, ok := n.indexOf(netip.MustParseAddr(text)); ok {
 			t.Errorf("%s is cluster %d", text, index)
 		}
 	}
 }
 
 func TestWithoutALoopbackRangeEveryClusterHasAPort(t *testing.T) {
-	fleet, err := launch(t.Context(), Config{Clusters: 3}, false)
+	fleet, err := launch(t.Context(), Config{Clusters: 3}, loopback(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +152,7 @@ func TestWithoutALoopbackRangeEveryClusterHasAPort(t *testing.T) {
 	if len(ports) != 3 {
 		t.Errorf("ports %v", ports)
 	}
-	if _, err := launch(t.Context(), Config{Clusters: 3, Port: 12345}, false); !errors.Is(err, ErrInvalid) {
+	if _, err := launch(t.Context(), Config{Clusters: 3, Port: 12345}, loopback(), false); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a port for a listener that is not there: %v", err)
 	}
 }
@@ -183,5 +184,34 @@ func TestLaterFaultsOfOneFamilyWait(t *testing.T) {
 	}
 	if set = set.with(3, nil); set != nil {
 		t.Errorf("something is left: %+v", set)
+	}
+}
+
+func TestNetworkIsOneOfSixteenBits(t *testing.T) {
+	for text, want := range map[string]string{
+		"10.16.0.0/16": "10.16.0.1", "127.17.0.0/16": "127.17.0.1", "10.16.0.0/24": "", "10.16.3.0/16": "", "fd00::/16": "",
+		"0.1.0.0/16": "", "239.1.0.0/16": "", "255.255.0.0/16": "",
+	} {
+		n, err := parseNetwork(netip.MustParsePrefix(text))
+		if want == "" {
+			if !errors.Is(err, ErrInvalid) {
+				t.Errorf("%s: got %v, %v", text, n, err)
+			}
+			continue
+		}
+		index, ok := n.indexOf(n.at(300))
+		if err != nil || n.at(0).String() != want || !ok || index != 300 {
+			t.Errorf("%s: got %s, %d, %v", text, n.at(0), index, err)
+		}
+	}
+}
+
+func TestOnlyLoopbackIsClosedToOthers(t *testing.T) {
+	other, here := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("127.0.0.1")
+	if n := loopback(); n.admits(other) || !n.admits(here) {
+		t.Error("a fleet on loopback is for this machine")
+	}
+	if n := (network{10, 16}); !n.admits(other) || !n.admits(here) {
+		t.Error("a fleet on a network is for all who reach it")
 	}
 }

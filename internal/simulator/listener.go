@@ -40,12 +40,12 @@ func (e *entrance) Close() error { return e.socket.Close() }
 func (e *entrance) Addr() net.Addr { return e.socket.Addr() }
 
 // admit turns a TCP connection into one of a cluster. It returns nil when the connection is not to be served: because
-// it does not come from this machine, or because a fault has taken it over.
+// it comes to loopback and not from there, or because a fault has taken it over.
 func (f *Fleet) admit(tcp *net.TCPConn, owner *cluster) net.Conn {
 	if owner == nil {
 		owner = f.clusterAt(tcp)
 	}
-	if owner == nil || !addrOf(tcp.RemoteAddr()).IsLoopback() {
+	if owner == nil || !f.network.admits(addrOf(tcp.RemoteAddr())) {
 		_ = tcp.SetLinger(0)
 		_ = tcp.Close()
 		return nil
@@ -66,7 +66,7 @@ func (f *Fleet) admit(tcp *net.TCPConn, owner *cluster) net.Conn {
 }
 
 func (f *Fleet) clusterAt(tcp *net.TCPConn) *cluster {
-	index, ok := indexOf(addrOf(tcp.LocalAddr()))
+	index, ok := f.network.indexOf(addrOf(tcp.LocalAddr()))
 	if !ok || index >= len(f.clusters) || f.clusters[index].door != nil {
 		return nil
 	}
@@ -81,22 +81,23 @@ func addrOf(addr net.Addr) netip.Addr {
 	return tcp.AddrPort().Addr().Unmap()
 }
 
-// hasLoopbackRange tells whether all of 127.0.0.0/8 is this machine, as on Linux, or only 127.0.0.1.
-func hasLoopbackRange(ctx context.Context) bool {
-	l, err := listen(ctx, loopbackOf(0), 0)
-	if err != nil {
-		return false
-	}
-	_ = l.Close()
-	return true
+// listen opens a listening socket.
+func listen(ctx context.Context, addr netip.Addr, port int) (*net.TCPListener, error) {
+	return listenWith(ctx, net.ListenConfig{}, addr, port)
 }
 
-// listen opens a listening socket. Keep-alive probes are off: a fleet of idle connections is not to wake up for them.
-func listen(ctx context.Context, addr netip.Addr, port int) (*net.TCPListener, error) {
-	config := net.ListenConfig{KeepAlive: -1}
-	if addr.IsUnspecified() {
+// listenForAll opens the socket that the clusters of a network share.
+func listenForAll(ctx context.Context, n network, port int) (*net.TCPListener, error) {
+	config := net.ListenConfig{}
+	if n.isLoopback() {
 		config.Control = func(_, _ string, raw syscall.RawConn) error { return raw.Control(stayOnLoopback) }
 	}
+	return listenWith(ctx, config, netip.IPv4Unspecified(), port)
+}
+
+// listenWith turns keep-alive probes off: a fleet of idle connections is not to wake up for them.
+func listenWith(ctx context.Context, config net.ListenConfig, addr netip.Addr, port int) (*net.TCPListener, error) {
+	config.KeepAlive = -1
 	address := net.JoinHostPort(addr.String(), strconv.Itoa(port))
 	l, err := config.Listen(ctx, "tcp4", address)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/clusterfleet/clusterfleet/internal/simulator"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/checker"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/stalls"
 )
 
 const (
@@ -90,7 +92,10 @@ func (s *subject) perform(t *testing.T, plan *schedule.Schedule) (*checker.Histo
 			return nil
 		})
 	}
-	run("the observer of stalls", func() error { return s.observeStalls(attentive, h) })
+	run("the observer of stalls", func() error {
+		stalls.Observe(attentive, h, os.Getpid(), s.PID())
+		return nil
+	})
 	for i := range 3 {
 		run("an attentive watcher", func() error { return s.attend(attentive, h, fmt.Sprint("attentive ", i)) })
 		run("a restless watcher", func() error {

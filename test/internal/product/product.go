@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -26,7 +27,15 @@ const buildTime = 10 * time.Minute
 // Programs are the product's programs.
 type Programs struct {
 	dir string
+	// launcher is a command that runs the programs; empty: none.
+	launcher []string
 }
+
+// In returns the programs that were built into dir.
+func In(dir string) *Programs { return &Programs{dir: dir} }
+
+// By returns the same programs, started by a command that takes their command lines as its last arguments.
+func (p *Programs) By(launcher ...string) *Programs { return &Programs{p.dir, launcher} }
 
 // Build builds the programs into dir, with the race detector.
 func Build(ctx context.Context, dir string) (*Programs, error) { return build(ctx, dir, "-race") }
@@ -48,7 +57,7 @@ func build(ctx context.Context, dir string, flags ...string) (*Programs, error) 
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the programs: %w\n%s", err, output)
 	}
-	return &Programs{dir}, nil
+	return In(dir), nil
 }
 
 // Dir is the directory of the executables.
@@ -75,7 +84,8 @@ func (p *Programs) Run(t testing.TB, name string, args ...string) process.Result
 
 // command returns a command that does not see how whoever runs the tests has configured the programs.
 func (p *Programs) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(p.Path(name), args...)
+	line := slices.Concat(p.launcher, []string{p.Path(name)}, args)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+p.dir, "FLEETCTL_SERVER=", "KUBECONFIG=")
 	return cmd
 }

@@ -34,7 +34,9 @@ func (j *judge) changes() {
 			j.violate(RuleChain, at, "%v comes after %v", t, before)
 		}
 		last[t.GetCluster()], sequence = t, t.GetSequence()
-		j.cause(t, at)
+		if at >= 0 { // what came before the run has causes that the schedule does not know
+			j.cause(t, at)
+		}
 	}
 }
 

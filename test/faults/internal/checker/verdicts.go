@@ -33,7 +33,9 @@ func meanings() map[fleetv1.Verdict_Reason]meaning {
 		controlPlane = fleetv1.Verdict_BLAME_CONTROL_PLANE
 		observer     = fleetv1.Verdict_BLAME_OBSERVER
 	)
-	of := func(state fleetv1.Verdict_State, blames ...fleetv1.Verdict_Blame) meaning { return meaning{state, blames} }
+	of := func(state fleetv1.Verdict_State, blames ...fleetv1.Verdict_Blame) meaning {
+		return meaning{state, blames}
+	}
 	return map[fleetv1.Verdict_Reason]meaning{
 		fleetv1.Verdict_REASON_DNS_FAILURE:              of(unreachable, network),
 		fleetv1.Verdict_REASON_CONNECT_TIMEOUT:          of(unreachable, network),
@@ -73,21 +75,29 @@ func fits(v *fleetv1.Verdict) bool {
 		return v.GetState() == fleetv1.Verdict_STATE_UNKNOWN && v.GetMessage() != ""
 	}
 	m, known := meanings()[v.GetReason()]
-	return known && (v.GetState() == m.state || late(v, m.state)) && slices.Contains(m.blames, v.GetBlame()) && v.GetMessage() != ""
+	return known && v.GetState() == after(m.state, v) && slices.Contains(m.blames, v.GetBlame()) && v.GetMessage() != ""
 }
 
-// late reports whether a cluster is degraded rather than unreachable, because the probe was answered before it failed.
-func late(v *fleetv1.Verdict, state fleetv1.Verdict_State) bool {
-	answered := slices.ContainsFunc(v.GetChecks(), func(c *fleetv1.Check) bool {
+// after is the state that a finding of this state comes to in a probe: what could not be reached in the middle of a full
+// probe had been reached before.
+func after(state fleetv1.Verdict_State, v *fleetv1.Verdict) fleetv1.Verdict_State {
+	if state == fleetv1.Verdict_STATE_UNREACHABLE && ready(v) {
+		return fleetv1.Verdict_STATE_DEGRADED
+	}
+	return state
+}
+
+// ready reports whether the cluster said in this probe that it is.
+func ready(v *fleetv1.Verdict) bool {
+	return slices.ContainsFunc(v.GetChecks(), func(c *fleetv1.Check) bool {
 		return c.GetKind() == fleetv1.Check_KIND_READY && c.GetOutcome() == fleetv1.Check_OUTCOME_PASSED
 	})
-	return answered && state == fleetv1.Verdict_STATE_UNREACHABLE && v.GetState() == fleetv1.Verdict_STATE_DEGRADED
 }
 
 // among reports whether a verdict is one of the findings, codes aside.
 func among(v *fleetv1.Verdict, findings []schedule.Finding) bool {
 	return slices.ContainsFunc(findings, func(f schedule.Finding) bool {
-		return (f.State == v.GetState() || late(v, f.State)) && f.Reason == v.GetReason() && f.Blame == v.GetBlame()
+		return after(f.State, v) == v.GetState() && f.Reason == v.GetReason() && f.Blame == v.GetBlame()
 	})
 }
 

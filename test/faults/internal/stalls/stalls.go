@@ -1,4 +1,6 @@
-package faults_test
+// Package stalls sees how long a machine that has much else to do makes a run of the fault suite wait, so that it is not
+// taken for the product's fault.
+package stalls
 
 import (
 	"bytes"
@@ -19,16 +21,16 @@ const (
 	leastStall = 20 * time.Millisecond
 )
 
-// observeStalls records for how long the machine lets the aggregator or the simulated fleet wait for a processor, until ctx
-// ends: in each moment that of the thread that waits longest. On a machine with nothing else to do that is next to nothing.
-func (s *subject) observeStalls(ctx context.Context, h *checker.History) error {
+// Observe records for how long the machine lets the processes wait for a processor, until ctx ends: in each moment that of
+// the thread that waits longest. On a machine with nothing else to do that is next to nothing. It needs Linux's /proc.
+func Observe(ctx context.Context, h *checker.History, pids ...int) {
 	ticker := time.NewTicker(glance)
 	defer ticker.Stop()
 	waited := map[string]time.Duration{}
 	for first := true; ; first = false {
 		now := h.Now()
 		most := time.Duration(0)
-		for _, pid := range []int{os.Getpid(), s.PID()} {
+		for _, pid := range pids {
 			most = max(most, longestWait(pid, waited))
 		}
 		if most > leastStall && !first {
@@ -36,7 +38,7 @@ func (s *subject) observeStalls(ctx context.Context, h *checker.History) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-ticker.C:
 		}
 	}

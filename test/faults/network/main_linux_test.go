@@ -1,0 +1,56 @@
+package network_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/netns"
+	"github.com/clusterfleet/clusterfleet/test/internal/product"
+)
+
+// built names the directory of the programs to the processes in which the tests run.
+const built = "CLUSTERFLEET_TEST_PROGRAMS"
+
+// programs are what all tests run. TestMain can hand them over in no other way.
+var programs *product.Programs //nolint:gochecknoglobals // see above
+
+// together is how many tests run at once: all. They wait for most of their time.
+const together = "8"
+
+func TestMain(m *testing.M) {
+	netns.Main()
+	flag.Parse()
+	if err := flag.Set("test.parallel", together); err != nil {
+		panic(err)
+	}
+	if dir := os.Getenv(built); dir != "" {
+		programs = product.In(dir)
+		goleak.VerifyTestMain(m)
+		return
+	}
+	dir, err := os.MkdirTemp("", "clusterfleet-network-")
+	if err == nil {
+		programs, err = product.Build(context.Background(), dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.RemoveAll(dir)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}
+
+// apart runs the body of a test in a process with a network of its own, beside the other tests.
+func apart(t *testing.T, body func()) {
+	t.Helper()
+	t.Parallel()
+	netns.Apart(t, []string{built + "=" + programs.Dir()}, body)
+}
