@@ -135,9 +135,10 @@ soak: ## run the product on a failing fleet for DURATION and judge whether it le
 	@mkdir -p .cache
 	$(GO) run ./bench/soak -duration $(DURATION) -csv .cache/soak.csv
 
-# How long each target is fuzzed, and which: a regular expression of their names. With GOFLAGS=-tags=purego, the portable scanner.
+# How long each target is fuzzed, which (a regular expression of their names), and how many at once. With GOFLAGS=-tags=purego, the portable scanner.
 FUZZTIME ?= 1m
 FUZZ     ?=
+FUZZJOBS ?= 2
 
 .PHONY: fuzz
 fuzz: ## fuzz what parses a stranger's input; FUZZTIME=10m FUZZ=Redact for longer and only some
