@@ -33,7 +33,9 @@ func meanings() map[fleetv1.Verdict_Reason]meaning {
 		controlPlane = fleetv1.Verdict_BLAME_CONTROL_PLANE
 		observer     = fleetv1.Verdict_BLAME_OBSERVER
 	)
-	of := func(state fleetv1.Verdict_State, blames ...fleetv1.Verdict_Blame) meaning { return meaning{state, blames} }
+	of := func(state fleetv1.Verdict_State, blames ...fleetv1.Verdict_Blame) meaning {
+		return meaning{state, blames}
+	}
 	return map[fleetv1.Verdict_Reason]meaning{
 		fleetv1.Verdict_REASON_DNS_FAILURE:              of(unreachable, network),
 		fleetv1.Verdict_REASON_CONNECT_TIMEOUT:          of(unreachable, network),
