@@ -36,7 +36,7 @@ func TestWhatIsToldOfAFleetIsWhatIsWrongWithIt(t *testing.T) {
 	t.Parallel()
 	played := *seed
 	if played == 0 {
-		played = uint64(time.Now().UnixNano()) //nolint:gosec // any number
+		played = uint64(time.Now().UnixNano())
 	}
 	t.Logf("play it again: go test -race ./test/faults -run '^%s$' -seed %d -clusters %d -duration %s", t.Name(), played, *clusters, *duration)
 	s := start(t, simulator.Config{
@@ -94,7 +94,7 @@ func (s *subject) perform(t *testing.T, plan *schedule.Schedule) (*checker.Histo
 	for i := range 3 {
 		run("an attentive watcher", func() error { return s.attend(attentive, h, fmt.Sprint("attentive ", i)) })
 		run("a restless watcher", func() error {
-			return s.comeAndGo(attentive, h, fmt.Sprint("restless ", i), rand.New(rand.NewPCG(plan.Seed, uint64(i)))) //nolint:gosec // replayable
+			return s.comeAndGo(attentive, h, fmt.Sprint("restless ", i), rand.New(rand.NewPCG(plan.Seed, uint64(i))))
 		})
 	}
 	caller := func(what string, f func() error) {
@@ -112,7 +112,7 @@ func (s *subject) perform(t *testing.T, plan *schedule.Schedule) (*checker.Histo
 		return s.fetch(busy, h, 8, &fleetv1.ResourceType{Version: "v1", Resource: "secrets"})
 	})
 	caller("a getter", func() error { return s.get(busy, h) })
-	caller("a caller who leaves", func() error { return s.leave(busy, rand.New(rand.NewPCG(plan.Seed, 99))) }) //nolint:gosec // replayable
+	caller("a caller who leaves", func() error { return s.leave(busy, rand.New(rand.NewPCG(plan.Seed, 99))) })
 	caller("a reader", func() error { return s.read(attentive, h) })
 	run("the observer of resources", func() (err error) {
 		most, err = s.sample(attentive)

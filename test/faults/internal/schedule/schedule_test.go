@@ -73,7 +73,7 @@ type stage struct {
 
 func (s *stage) SetFault(cluster string, fault simulator.Fault) error {
 	s.note(cluster, string(fault.Kind))
-	time.Sleep(10 * time.Millisecond) // fake time: a fault takes a while to come
+	<-time.After(10 * time.Millisecond) // a fault takes a while to come
 	if s.fails {
 		return errors.New("it does not come")
 	}
