@@ -44,6 +44,10 @@ fmt: ## format Go and proto files
 test: apiserver ## run all tests with the race detector, also those against real API servers
 	@for module in $(MODULES); do $(GO) test -C $$module -race ./...; done
 
+.PHONY: faults
+faults: ## show a fleet all faults for ten minutes and check what is told of them; FAULTS='-seed N' plays a run again
+	@$(GO) test -race -timeout 30m ./test/faults -run TestWhatIsTold -v -clusters 150 -duration 10m $(FAULTS)
+
 .PHONY: apiserver
 apiserver: ## build kube-apiserver and etcd for the tests; minutes at first, cached then
 	@$(GO) run -C test/apiserver . build

@@ -49,6 +49,11 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 	}
 	defer e.close()
 	registry := newRegistry()
+	h, err := openHistory(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer func() { problem = errors.Join(problem, h.close()) }() //nolint:contextcheck // ctx has ended by then
 	f := fleet.New(fleet.Options{
 		UserAgent:      "clusterfleet-aggregator/" + version.String(),
 		Limit:          c.limit,
@@ -56,12 +61,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 		Metrics:        registry,
 		ClusterMetrics: c.clusterMetrics,
 	})
-	defer f.Close()
-	h, err := openHistory(ctx, c, log)
-	if err != nil {
-		return err
-	}
-	defer func() { problem = errors.Join(problem, h.close()) }() //nolint:contextcheck // ctx has ended by then
+	defer f.Close() // before the store: to close that takes files, of which there may be none left
 	var m *monitor.Monitor
 	if c.watches() {
 		m = monitor.New(f, monitor.Options{

@@ -483,18 +483,18 @@ func TestClusterThatRefusesIsDownTheSpanAfterItsFirstFailure(t *testing.T) {
 func TestClusterThatIsSilentIsDownWhenItsThirdProbeHasWaited(t *testing.T) {
 	const patience = 5 * second // of a probe
 	m := in(cluster.Healthy)
-	began, now := at(10*second), at(10*second)
+	began := at(10 * second)
 	for {
-		now = began.Add(patience)
+		now := began.Add(patience)
 		var change *health.Change
 		m.status, change = m.rules.Observe(m.status, health.Observation{State: cluster.Unreachable, Network: true, At: now, Took: patience}, clearAlways())
+		if got := now.Sub(at(10 * second)); (change != nil) != (got == 3*patience) {
+			t.Fatalf("%v after the first probe began: %+v", got, change)
+		}
 		if change != nil {
-			break
+			return
 		}
 		began = now.Add(m.rules.Next(m.status))
-	}
-	if got := now.Sub(at(10 * second)); got != 3*patience {
-		t.Errorf("down after %v, want %v", got, 3*patience)
 	}
 }
 

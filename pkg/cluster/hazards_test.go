@@ -115,6 +115,10 @@ func hazards() []hazard {
 			reason: cluster.ConnectionReset, state: cluster.Unreachable, phase: cluster.PhaseTLS, blame: cluster.BlameNetwork,
 		},
 		{
+			name: "closes after the handshake", start: raw(func(net.Conn) {}),
+			reason: cluster.ConnectionReset, state: cluster.Unreachable, phase: cluster.PhaseWait, orPhase: cluster.PhaseSend, blame: cluster.BlameNetwork,
+		},
+		{
 			name: "closes before the answer", start: raw(func(conn net.Conn) { readRequest(conn) }),
 			reason: cluster.ConnectionReset, state: cluster.Unreachable, phase: cluster.PhaseWait, blame: cluster.BlameNetwork,
 		},

@@ -11,6 +11,7 @@ import (
 type link struct {
 	net.Conn
 	received atomic.Int64
+	ended    atomic.Bool    // nothing more comes in
 	turn     *handshakeTurn // nil but in a handshake
 	of       *links         // nil if nobody has to know
 }
@@ -32,6 +33,9 @@ func (l *link) Read(p []byte) (int, error) {
 	}
 	n, err := l.Conn.Read(p)
 	l.received.Add(int64(n))
+	if err != nil {
+		l.ended.Store(true)
+	}
 	if turn != nil && err == nil {
 		err = turn.takeAgain()
 	}

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -45,6 +46,9 @@ func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 	if header.tooLarge() && !isTimeout(err) && !isReset(err) && req.Context().Err() == nil {
 		err = fmt.Errorf("more than %d bytes of header: %w", maxHeaderBytes, errTooLarge)
 	}
+	if connected && t.at() == PhaseSend && header.ended() && !isTimeout(err) && !isReset(err) {
+		err = fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err) // net/http's own error has no type
+	}
 	return nil, conceal(err, req)
 }
 
@@ -78,4 +82,10 @@ func (m *headerMeter) begin(conn net.Conn) {
 func (m *headerMeter) tooLarge() bool {
 	l := m.link.Load()
 	return l != nil && l.received.Load()-m.before > maxHeaderBytes
+}
+
+// ended reports whether the server has ended the connection.
+func (m *headerMeter) ended() bool {
+	l := m.link.Load()
+	return l != nil && l.ended.Load()
 }

@@ -16,8 +16,8 @@ import (
 const root = "../.."
 
 var (
-	proof  = regexp.MustCompile("`([a-z][a-z/]*) ((?:Test|Fuzz|Benchmark)[A-Za-z0-9]+)`") //nolint:gochecknoglobals // a constant
-	hazard = regexp.MustCompile(`^\| (\d+) \|`)                                           //nolint:gochecknoglobals // a constant
+	proof  = regexp.MustCompile("`([a-z][a-z/]*) ((?:Test|Fuzz|Benchmark)[A-Za-z0-9]+)`")
+	hazard = regexp.MustCompile(`^\| (\d+) \|`)
 )
 
 // TestEachHazardIsProvenByTestsThatExist holds docs/hazards.md to the tests that there are.

@@ -25,7 +25,7 @@ func (r resources) String() string {
 	return fmt.Sprintf("%d MiB resident, %d files, %d goroutines", r.rss>>20, r.files, r.goroutines)
 }
 
-var resident = regexp.MustCompile(`(?m)^VmRSS:\s+(\d+) kB$`) //nolint:gochecknoglobals // a constant
+var resident = regexp.MustCompile(`(?m)^VmRSS:\s+(\d+) kB$`)
 
 // resources reads them from /proc and /metrics.
 func (s *subject) resources(ctx context.Context) (resources, error) {

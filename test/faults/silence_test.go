@@ -28,7 +28,7 @@ func TestNoSecretIsInAnyOutput(t *testing.T) {
 	for _, auth := range []simulator.Auth{simulator.AuthToken, simulator.AuthCert} {
 		t.Run(string(auth), func(t *testing.T) {
 			t.Parallel()
-			s := start(t, simulator.Config{Clusters: 9, Auth: auth}, "--cluster-metrics", "100", "--log-format", "json")
+			s := start(t, simulator.Config{Clusters: 9, Auth: auth}, "--cluster-metrics", "100")
 			s.awaitHealthy(t)
 			for i, kind := range []simulator.Kind{
 				simulator.HostileText, simulator.Unauthorized, simulator.Forbidden, simulator.Redirect, simulator.HTML, simulator.Error500, simulator.TLSUnknownCA, simulator.TruncatedJSON,
@@ -54,7 +54,7 @@ func TestNoSecretIsInAnyOutput(t *testing.T) {
 			if printed < 40 {
 				t.Errorf("only %d commands printed anything", printed)
 			}
-			if _, err := s.scrape(t.Context()); err != nil {
+			if err := s.scrape(t.Context()); err != nil {
 				t.Error(err)
 			}
 			s.keepsSecrets(t, 100<<10)

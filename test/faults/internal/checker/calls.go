@@ -71,7 +71,7 @@ func (j *judge) whole(c *Call) {
 		}
 	}
 	s := c.Summaries[0]
-	if s.GetExpected() != int32(n) || s.GetSucceeded() != good || s.GetFailed() != bad || s.GetNotAttempted() != untried || //nolint:gosec // a fleet
+	if s.GetExpected() != int32(n) || s.GetSucceeded() != good || s.GetFailed() != bad || s.GetNotAttempted() != untried ||
 		s.GetSkipped() != 0 || s.GetTruncated() != 0 {
 		j.violate(RuleWhole, c.Ended, "%s has %d good, %d bad, %d untried, and sums up %v", c, good, bad, untried, s)
 	}
@@ -149,7 +149,7 @@ func known(e *schedule.Episode) []schedule.Finding {
 }
 
 func is(s *statuspb.Status, f schedule.Finding) bool {
-	return s.GetCode() == int32(f.Code) && "REASON_"+reason(s) == f.Reason.String() //nolint:gosec // a code
+	return s.GetCode() == int32(f.Code) && "REASON_"+reason(s) == f.Reason.String()
 }
 
 // reason returns the reason in a status, empty if there is none.

@@ -64,7 +64,8 @@ func (j *judge) cause(t *fleetv1.Transition, at time.Duration) {
 	explained := slices.ContainsFunc(met, func(e *schedule.Episode) bool {
 		return !e.Want.Never && among(v, e.Want.Changes())
 	})
-	if !fits(v) || !explained && !(timedOut(v) && j.hopeless(at)) {
+	starved := timedOut(v) && j.hopeless(at)
+	if !fits(v) || !explained && !starved {
 		j.violate(RuleCause, at, "the history has %s: %s", change(t), brief(v))
 	}
 }

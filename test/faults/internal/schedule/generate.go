@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,7 +26,7 @@ const (
 // out in turn, so that each comes before any comes twice; one that fits nowhere is left out.
 func Generate(seed uint64, clusters []string, length time.Duration, acts []Act) *Schedule {
 	g := &generator{
-		random:   rand.New(rand.NewPCG(seed, 1)), //nolint:gosec // it is to be replayed
+		random:   rand.New(rand.NewPCG(seed, 1)),
 		schedule: &Schedule{Seed: seed, Clusters: clusters, Length: length},
 		most:     len(clusters) * cutAtOnce / 100,
 	}
@@ -101,9 +102,10 @@ func (g *generator) crowded(span Window) bool {
 
 // String lists the episodes, one a line, for the log of a run that failed.
 func (s *Schedule) String() string {
-	text := fmt.Sprintf("seed %d, %d clusters, %s:\n", s.Seed, len(s.Clusters), s.Length)
+	var text strings.Builder
+	fmt.Fprintf(&text, "seed %d, %d clusters, %s:\n", s.Seed, len(s.Clusters), s.Length)
 	for _, e := range s.Episodes {
-		text += fmt.Sprintf("  %8.3fs to %8.3fs  %s  %s\n", e.From.Seconds(), e.To.Seconds(), e.Cluster, e.Name)
+		fmt.Fprintf(&text, "  %8.3fs to %8.3fs  %s  %s\n", e.From.Seconds(), e.To.Seconds(), e.Cluster, e.Name)
 	}
-	return text
+	return text.String()
 }
