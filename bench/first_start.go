@@ -51,7 +51,7 @@ func fastestHandshakes(ctx context.Context, fleet *simulated.Fleet) (perSecond f
 	for {
 		stats, err := fleet.Stats(ctx)
 		if ctx.Err() != nil {
-			return perSecond, nil //nolint:nilerr // it was stopped while it looked
+			return perSecond, nil // it was stopped while it looked
 		}
 		if err != nil {
 			return 0, err

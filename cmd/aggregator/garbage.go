@@ -12,18 +12,22 @@ import (
 )
 
 // Most of the heap of a large fleet is connections that stay. How much it grows before it is collected, in percent, is less
-// than Go's 100: half of the memory that this would take, or a seventh where there are many clusters, is worth a little of
-// the processor.
+// than Go's 100: half of the memory that this would take, or a tenth where there are many clusters, is worth a little of
+// the processor. The first probes of many clusters, with their handshakes, leave so much garbage that they get more.
 const (
-	growth     = 50
-	manyGrowth = 15
-	many       = 2500 // clusters
+	growth      = 50
+	manyGrowth  = 10
+	firstGrowth = 25
+	many        = 2500 // clusters
 )
 
-// boundGarbage sets it for a fleet of that size, unless the operator has (GOGC).
-func boundGarbage(clusters int) {
+// boundGarbage sets it for a fleet of that size.
+func boundGarbage(clusters int) { setGrowth(growthFor(clusters)) }
+
+// setGrowth sets it unless the operator has (GOGC).
+func setGrowth(percent int) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(growthFor(clusters))
+		debug.SetGCPercent(percent)
 	}
 }
 
@@ -34,16 +38,26 @@ func growthFor(clusters int) int {
 	return growth
 }
 
-// How often it is looked whether all clusters are known, and how long at most.
+// How often it is looked whether all clusters are known, and for how long at most.
 const (
 	knownLook = 5 * time.Second
 	knownTime = 2 * time.Minute
 )
 
-// giveBack gives the memory back to the system that was only needed for the first probes, the dear ones with their
-// handshakes: once the state of every cluster is known, or after knownTime. Go would keep it for long, should there be as
-// much work again.
-func giveBack(ctx context.Context, records func() []*health.Record) {
+// settle bounds the garbage of the first probes of a fleet of that size and, when the state of every cluster is known or
+// knownTime is over, gives the memory back to the system that only they needed: Go would keep it for long, should there be
+// as much work again.
+func settle(ctx context.Context, size func() int, records func() []*health.Record) {
+	setGrowth(max(growthFor(size()), firstGrowth))
+	awaitKnown(ctx, records)
+	if ctx.Err() != nil {
+		return
+	}
+	boundGarbage(size())
+	debug.FreeOSMemory()
+}
+
+func awaitKnown(ctx context.Context, records func() []*health.Record) {
 	ticker := time.NewTicker(knownLook)
 	defer ticker.Stop()
 	for range knownTime / knownLook {
@@ -53,10 +67,9 @@ func giveBack(ctx context.Context, records func() []*health.Record) {
 		case <-ticker.C:
 		}
 		if !slices.ContainsFunc(records(), isUnknown) {
-			break
+			return
 		}
 	}
-	debug.FreeOSMemory()
 }
 
 func isUnknown(r *health.Record) bool { return r.State == cluster.Unknown && !r.Subject.Virtual }

@@ -92,7 +92,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 	works := []func(context.Context){l.reload, func(ctx context.Context) { h.tell(ctx, grpcServer) }}
 	if m != nil {
 		group.Go(func() error { return m.Run(serving) })
-		works = append(works, func(ctx context.Context) { giveBack(ctx, m.Records) })
+		works = append(works, func(ctx context.Context) { settle(ctx, f.Size, m.Records) })
 	}
 	for _, work := range works {
 		group.Go(func() error {

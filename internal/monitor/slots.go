@@ -74,6 +74,7 @@ func (s *slots) release(e *entry) {
 		s.failing--
 	case firstSlot:
 		s.first--
+	case anySlot, noSlot:
 	}
 	e.slot = noSlot
 }

@@ -13,7 +13,7 @@ const (
 	maxEntry = 256 << 10
 	// maxName is the length of a cluster's name at most, in bytes.
 	maxName = 253
-	// maxLatest is the size of the latest health of all clusters, in bytes.
+	// maxLatest is the size of the latest health of all clusters on an external NATS, in bytes.
 	maxLatest = 256 << 20
 
 	// saveEvery is how long the latest health of a cluster waits for more at most, before it is written.
@@ -60,4 +60,14 @@ func (o *Options) complete() error {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return nil
+}
+
+// maxLatest is the size of the latest health of all clusters, in bytes. On our own disk it is bounded by their number and
+// maxEntry alone: an embedded server that is told more than 32 MiB makes files of 8 MiB instead of 4, and holds several of
+// them in memory while entries replace each other.
+func (o *Options) maxLatest() int64 {
+	if o.Dir != "" {
+		return -1
+	}
+	return maxLatest
 }

@@ -36,7 +36,7 @@ func (l *link) prepare(ctx context.Context, o *Options) error {
 		Description:       "the latest health of each cluster",
 		Subjects:          []string{"$KV.clusterfleet.>"},
 		MaxMsgsPerSubject: 1,
-		MaxBytes:          maxLatest,
+		MaxBytes:          o.maxLatest(),
 		Discard:           jetstream.DiscardNew,
 		AllowRollup:       true,
 		DenyDelete:        true,

@@ -125,7 +125,9 @@ func (p *presented) end() time.Time {
 }
 
 // lastSession is a session cache for one server. It holds the last session, whoever resumes it.
-type lastSession struct{ state atomic.Pointer[tls.ClientSessionState] }
+type lastSession struct {
+	state atomic.Pointer[tls.ClientSessionState]
+}
 
 // Get returns the session, if there is one.
 func (l *lastSession) Get(string) (*tls.ClientSessionState, bool) {

@@ -11,6 +11,9 @@ import (
 )
 
 func TestMemoryIsGivenBackWhenAllClustersAreKnown(t *testing.T) {
+	t.Setenv("GOGC", "")
+	was := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(was)
 	for name, c := range map[string]struct {
 		known time.Duration // after this time
 		after time.Duration
@@ -22,7 +25,11 @@ func TestMemoryIsGivenBackWhenAllClustersAreKnown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start, before := time.Now(), collections()
-				giveBack(t.Context(), func() []*health.Record {
+				clusters := func() int { return many }
+				settle(t.Context(), clusters, func() []*health.Record {
+					if got := debug.SetGCPercent(firstGrowth); got != firstGrowth {
+						t.Errorf("meanwhile the heap grows by %d %%", got)
+					}
 					records := []*health.Record{
 						{Subject: &health.Subject{Virtual: true}},
 						{Subject: &health.Subject{}, State: cluster.Unreachable},
@@ -35,6 +42,9 @@ func TestMemoryIsGivenBackWhenAllClustersAreKnown(t *testing.T) {
 				})
 				if took := time.Since(start); took != c.after || collections() == before {
 					t.Errorf("after %v, with %d collections", took, collections()-before)
+				}
+				if got := debug.SetGCPercent(manyGrowth); got != manyGrowth {
+					t.Errorf("then the heap grows by %d %%", got)
 				}
 			})
 		})
