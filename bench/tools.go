@@ -72,7 +72,7 @@ func kubectl(ctx context.Context) tool {
 			return t
 		}
 	}
-	said, err := exec.CommandContext(ctx, t.path, "version", "--client", "--output", "json").Output()
+	said, err := exec.CommandContext(ctx, t.path, "version", "--client", "--output", "json").Output() //nolint:gosec // it is "kubectl"
 	if err != nil {
 		t.missing = fmt.Sprintf("it does not tell its version: %v", err)
 		return t
