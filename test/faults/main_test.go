@@ -19,7 +19,7 @@ import (
 var (
 	programs *product.Programs
 	seed     = flag.Uint64("seed", 0, "play the faults of this `SEED`; 0: others each time")
-	clusters = flag.Int("clusters", 60, "show the faults in a fleet of `N` clusters")
+	clusters = flag.Int("clusters", 66, "show the faults in a fleet of `N` clusters")
 	duration = flag.Duration("duration", 70*time.Second, "show faults for this `TIME`")
 )
 

@@ -196,7 +196,9 @@ func TestEachDoctoredHistoryIsFoundOut(t *testing.T) {
 		"a recovery in the middle of a fault": {checker.RuleCause, func(s *story) {
 			s.history.Transitions[0].OccurredAt = s.wall(30 * second)
 		}},
-		"a transition of a hiccup":      {checker.RuleCause, func(s *story) { s.plan.Episodes[0].Want.Never = true }},
+		"a transition of a hiccup": {checker.RuleCause, func(s *story) {
+			s.plan.Episodes[0].Want.Never, s.plan.Episodes[0].To = true, 14*second
+		}},
 		"a transition that nobody saw":  {checker.RuleHistory, func(s *story) { s.attentive.Seen = append(s.attentive.Seen[:4:4], s.attentive.Seen[5:]...) }},
 		"a last transition nobody saw":  {checker.RuleHistory, func(s *story) { s.attentive.Seen = append(s.attentive.Seen[:5:5], s.attentive.Seen[6]) }},
 		"a transition that is not kept": {checker.RuleHistory, func(s *story) { s.history.Transitions = s.history.Transitions[1:] }},

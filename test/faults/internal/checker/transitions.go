@@ -19,6 +19,9 @@ const (
 // inFlight is how long after the end of a fault a probe may end that has met it, and the probe that confirms it.
 const inFlight = 7 * time.Second
 
+// longestMoment is how long a fault that must not be told of may have lasted, where the machine did not let it end in time.
+const longestMoment = schedule.Moment + 500*time.Millisecond
+
 // changes checks the transitions of each cluster, the oldest first.
 func (j *judge) changes() {
 	last := map[string]*fleetv1.Transition{}
@@ -62,7 +65,7 @@ func (j *judge) cause(t *fleetv1.Transition, at time.Duration) {
 	v := &fleetv1.Verdict{State: t.GetTo(), Reason: t.GetReason(), Blame: t.GetBlame(), Message: t.GetMessage()}
 	_, met := j.schedule.Place(t.GetCluster(), schedule.Window{From: at - inFlight, To: at})
 	explained := slices.ContainsFunc(met, func(e *schedule.Episode) bool {
-		return !e.Want.Never && among(v, e.Want.Changes())
+		return (!e.Want.Never || e.To+e.Edge-e.From > longestMoment) && among(v, e.Want.Changes())
 	})
 	starved := timedOut(v) && j.hopeless(at)
 	if !fits(v) || !explained && !starved {

@@ -17,6 +17,10 @@ const (
 	late = 25 * time.Second
 )
 
+// Moment is how long a fault may last without anybody being told of it: three failures over 5 s are needed, so that half of the
+// faults of this length meet a probe and its confirmation, and none may be believed.
+const Moment = 4 * time.Second
+
 // Act is one kind of fault with what must be told of it.
 type Act struct {
 	Name   string
@@ -137,15 +141,23 @@ func partial() []Act {
 func hiccups() []Act {
 	refused := finding(unreachable, fleetv1.Verdict_REASON_CONNECTION_REFUSED, network, codes.Unavailable)
 	serverError := finding(degraded, fleetv1.Verdict_REASON_SERVER_ERROR, controlPlane, codes.Unavailable)
-	short := func(name string, kind simulator.Kind, found Finding) Act {
+	malformed := finding(degraded, fleetv1.Verdict_REASON_MALFORMED_RESPONSE, controlPlane, codes.Internal)
+	expired := finding(unreachable, fleetv1.Verdict_REASON_TLS_EXPIRED, controlPlane, codes.FailedPrecondition)
+	reset := finding(unreachable, fleetv1.Verdict_REASON_CONNECTION_RESET, network, codes.Unavailable)
+	redirected := finding(degraded, fleetv1.Verdict_REASON_REDIRECTED, controlPlane, codes.FailedPrecondition)
+	short := func(kind simulator.Kind, found Finding) Act {
 		return Act{
-			Name: name, Fault: simulator.Fault{Kind: kind}, For: 2 * time.Second, Cuts: found == refused,
+			Name: string(kind) + " for a moment", Fault: simulator.Fault{Kind: kind}, For: Moment, Cuts: found.Blame == network,
 			Want: Want{Found: []Finding{found}, Recovered: soon, Never: true},
 		}
 	}
 	return []Act{
-		short("refuses-for-a-moment", simulator.Refuse, refused),
-		short("fails-for-a-moment", simulator.Error500, serverError),
+		short(simulator.Refuse, refused),
+		short(simulator.Reset, reset),
+		short(simulator.TLSExpired, expired),
+		short(simulator.Error500, serverError),
+		short(simulator.HTML, malformed),
+		short(simulator.Redirect, redirected),
 		{
 			Name: "flap", Fault: simulator.Fault{Kind: simulator.Error503}, Period: 6 * time.Second, For: 30 * time.Second,
 			Want: Want{
