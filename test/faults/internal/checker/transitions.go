@@ -62,7 +62,11 @@ func (j *judge) cause(t *fleetv1.Transition, at time.Duration) {
 		return
 	case fleetv1.Verdict_STATE_UNSPECIFIED, fleetv1.Verdict_STATE_DEGRADED, fleetv1.Verdict_STATE_UNREACHABLE, fleetv1.Verdict_STATE_UNAUTHORIZED:
 	}
-	v := &fleetv1.Verdict{State: t.GetTo(), Reason: t.GetReason(), Blame: t.GetBlame(), Message: t.GetMessage()}
+	v := &fleetv1.Verdict{
+		State: t.GetTo(), Reason: t.GetReason(), Blame: t.GetBlame(), Message: t.GetMessage(),
+		// The history does not keep the checks: the cluster may have answered before it failed.
+		Checks: []*fleetv1.Check{{Kind: fleetv1.Check_KIND_READY, Outcome: fleetv1.Check_OUTCOME_PASSED}},
+	}
 	_, met := j.schedule.Place(t.GetCluster(), schedule.Window{From: at - inFlight, To: at})
 	explained := slices.ContainsFunc(met, func(e *schedule.Episode) bool {
 		return (!e.Want.Never || e.To+e.Edge-e.From > longestMoment) && among(v, e.Want.Changes())
