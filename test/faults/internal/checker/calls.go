@@ -64,7 +64,7 @@ func (j *judge) whole(c *Call) {
 		switch {
 		case r.Error == nil:
 			good++
-		case reason(r.Error) == "NOT_ATTEMPTED":
+		case reason(r.Error) == "NOT_ATTEMPTED", reason(r.Error) == "QUEUE_TIMEOUT": // its turn did not come
 			untried++
 		default:
 			bad++
