@@ -73,7 +73,7 @@ func benchWatch(ctx context.Context, b *bench) ([]report.Row, error) {
 	}, {
 		Work:   work + "peak RSS of the aggregator since its start",
 		Ours:   report.Bytes(m.PeakRSS),
-		Target: report.AtMost(report.Bytes(450e6)),
+		Target: report.AtMost(report.Bytes(400e6)),
 	}, {
 		Work:   work + "a probe begins later than due, p99, at most",
 		Ours:   report.Duration(quantileBound(before[lag], after[lag], 0.99)),
