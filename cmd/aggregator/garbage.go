@@ -12,11 +12,11 @@ import (
 )
 
 // Most of the heap of a large fleet is connections that stay. How much it grows before it is collected, in percent, is less
-// than Go's 100: half of the memory that this would take, or a tenth where there are many clusters, is worth a little of
+// than Go's 100: half of the memory that this would take, or a seventh where there are many clusters, is worth a little of
 // the processor. The first probes of many clusters, with their handshakes, leave so much garbage that they get more.
 const (
 	growth      = 50
-	manyGrowth  = 10
+	manyGrowth  = 15
 	firstGrowth = 25
 	many        = 2500 // clusters
 )
