@@ -16,17 +16,18 @@ import (
 
 // loader makes the kubeconfig's contexts the fleet, at the start and at every SIGHUP.
 type loader struct {
-	config config
-	fleet  *fleet.Fleet
-	watch  *monitor.Monitor // nil if clusters are not watched
-	log    *slog.Logger
-	hangup chan os.Signal
+	config  config
+	fleet   *fleet.Fleet
+	watch   *monitor.Monitor // nil if clusters are not watched
+	garbage *garbage
+	log     *slog.Logger
+	hangup  chan os.Signal
 	// problems is how many there were the last time.
 	problems atomic.Int64
 }
 
-func newLoader(c config, f *fleet.Fleet, m *monitor.Monitor, log *slog.Logger) *loader {
-	l := &loader{config: c, fleet: f, watch: m, log: log, hangup: make(chan os.Signal, 1)}
+func newLoader(c config, f *fleet.Fleet, m *monitor.Monitor, g *garbage, log *slog.Logger) *loader {
+	l := &loader{config: c, fleet: f, watch: m, garbage: g, log: log, hangup: make(chan os.Signal, 1)}
 	signal.Notify(l.hangup, syscall.SIGHUP)
 	return l
 }
@@ -45,7 +46,7 @@ func (l *loader) load(ctx context.Context) error {
 		problems = append(problems, problem.Error())
 	}
 	if len(definitions) > 0 {
-		boundGarbage(len(definitions))
+		l.garbage.bound(len(definitions))
 		for _, err := range each(l.fleet.Apply(definitions)) {
 			problems = append(problems, err.Error())
 		}

@@ -42,6 +42,8 @@ func newLog(c config, stderr io.Writer) *slog.Logger {
 // serve takes its addresses before it reads the kubeconfig: what is wrong with the process is said before what is wrong
 // with the fleet.
 func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
+	g := holdGarbage()
+	defer g.release()
 	klog.SetSlogLogger(log.With("from", "client-go"))
 	e, err := open(ctx, c, log)
 	if err != nil {
@@ -68,7 +70,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 			Rules: c.rules(), Keeper: h, Restored: h.restored(ctx), Log: log, Metrics: registry, ClusterMetrics: c.clusterMetrics,
 		})
 	}
-	l := newLoader(c, f, m, log)
+	l := newLoader(c, f, m, g, log)
 	defer l.close()
 	registry.MustRegister(fleetMetrics(f, l)...)
 	registry.MustRegister(storeMetrics(h)...)
@@ -92,7 +94,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 	works := []func(context.Context){l.reload, func(ctx context.Context) { h.tell(ctx, grpcServer) }}
 	if m != nil {
 		group.Go(func() error { return m.Run(serving) })
-		works = append(works, func(ctx context.Context) { settle(ctx, f.Size, m.Records) })
+		works = append(works, func(ctx context.Context) { g.settle(ctx, f.Size, m.Records) })
 	}
 	for _, work := range works {
 		group.Go(func() error {

@@ -11,9 +11,7 @@ import (
 )
 
 func TestMemoryIsGivenBackWhenAllClustersAreKnown(t *testing.T) {
-	t.Setenv("GOGC", "")
-	was := debug.SetGCPercent(100)
-	defer debug.SetGCPercent(was)
+	keepGarbage(t)
 	for name, c := range map[string]struct {
 		known time.Duration // after this time
 		after time.Duration
@@ -26,7 +24,7 @@ func TestMemoryIsGivenBackWhenAllClustersAreKnown(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start, before := time.Now(), collections()
 				clusters := func() int { return many }
-				settle(t.Context(), clusters, func() []*health.Record {
+				new(garbage).settle(t.Context(), clusters, func() []*health.Record {
 					if got := debug.SetGCPercent(firstGrowth); got != firstGrowth {
 						t.Errorf("meanwhile the heap grows by %d %%", got)
 					}
