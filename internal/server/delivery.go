@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// keptDeliveries is how many encoded events are kept. It bounds the memory to some 10 MiB.
-	keptDeliveries = 4096
+	// keptDeliveries is how many encoded events are kept. It bounds the memory to some 3 MiB.
+	keptDeliveries = 1024
 	// maxDeliveryAge is how old one may be that is sent: it tells the age of an observation when it was encoded.
 	maxDeliveryAge = time.Second
 )
@@ -57,6 +57,13 @@ func (d *deliveries) get(event broadcast.Event[*health.Record], token broadcast.
 		if kept.CompareAndSwap(e, made) {
 			return made.encode()
 		}
+	}
+}
+
+// forget lets go of all that is kept, when nobody is left to be told.
+func (d *deliveries) forget() {
+	for i := range d.kept {
+		d.kept[i].Store(nil)
 	}
 }
 

@@ -73,6 +73,7 @@ func (r *teller) drop(t *tail) (done <-chan struct{}) {
 		return nil
 	}
 	close(r.stop)
+	r.deliveries.forget()
 	return r.done
 }
 
