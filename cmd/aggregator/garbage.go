@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -19,9 +18,12 @@ const (
 	many        = 2500 // clusters
 )
 
-// leastMemory is how many bytes the process may have before garbage is collected. A heap that is small is collected again
-// and again while it grows: that was a quarter of what it took to read a kubeconfig of 1,000 clusters and to connect to them.
-const leastMemory = 64 << 20
+// leastHeap is how many bytes the heap may have before garbage is collected. One that is small is collected again and again
+// while it grows: that was a quarter of what it took to read a kubeconfig of 1,000 clusters and to connect to them.
+const leastHeap = 64 << 20
+
+// mostGrowth makes Go begin with leastHeap: it lets a heap have 4 MiB for each 100 %.
+const mostGrowth = leastHeap / (4 << 20) * 100
 
 func growthFor(clusters int) int {
 	if clusters >= many {
@@ -31,44 +33,74 @@ func growthFor(clusters int) int {
 }
 
 // garbage says when memory is collected, unless the operator has (GOGC). What it sets is the process's. Made by
-// holdGarbage.
+// governGarbage.
 type garbage struct {
 	operators bool
 
-	mu     sync.Mutex
-	growth int
-	held   bool            // the heap is still small
-	next   runtime.Cleanup // at the next collection
+	mu       sync.Mutex
+	growth   int             // for the size of the fleet
+	settling bool            // the first probes are under way
+	set      int             // percent, the last that was asked for
+	next     runtime.Cleanup // at the next collection
 }
 
-// holdGarbage puts collections off until the process has leastMemory; an operator's GOMEMLIMIT leaves them to Go.
-func holdGarbage() *garbage {
+// governGarbage begins; release ends it.
+func governGarbage() *garbage {
 	g := &garbage{operators: os.Getenv("GOGC") != "", growth: growth}
-	if g.operators || os.Getenv("GOMEMLIMIT") != "" {
-		g.set(growth)
-		return g
-	}
-	g.held = true
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(leastMemory)
-	g.await()
+	g.collected()
 	return g
 }
 
-// await has it looked again at the next collection, which finds something that nobody has.
-func (g *garbage) await() { g.next = runtime.AddCleanup(new(*garbage), (*garbage).collected, g) }
+// release leaves it as it is.
+func (g *garbage) release() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.next.Stop()
+}
 
-// collected ends the holding if the heap, grown as it may, would be larger.
+// collected has it looked again at the next collection, which finds something that nobody has.
 func (g *garbage) collected() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch {
-	case !g.held:
-	case live()*uint64(100+g.growth)/100 < leastMemory: //nolint:gosec // it is a small percentage
-		g.await()
-	default:
-		g.end()
+	g.next = runtime.AddCleanup(new(*garbage), (*garbage).collected, g)
+	g.apply()
+}
+
+// bound is for a fleet of that size.
+func (g *garbage) bound(clusters int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.growth = growthFor(clusters)
+	g.apply()
+}
+
+// settles says whether the first probes are under way.
+func (g *garbage) settles(settling bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.settling = settling
+	g.apply()
+}
+
+func (g *garbage) apply() {
+	least := g.growth
+	if g.settling {
+		least = max(least, firstGrowth)
 	}
+	percent := max(least, upToLeast(live()))
+	if g.operators || percent == g.set {
+		return
+	}
+	g.set = percent
+	debug.SetGCPercent(percent)
+}
+
+// upToLeast is by how many percent a heap of that size may grow to be leastHeap.
+func upToLeast(size uint64) int {
+	if size == 0 { // nothing has been collected yet
+		return mostGrowth
+	}
+	return min(mostGrowth, int(leastHeap*100/size)-100) //nolint:gosec // it is at most 1,600 %
 }
 
 // live returns how many bytes the last collection has left.
@@ -76,33 +108,4 @@ func live() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)
 	return sample[0].Value.Uint64()
-}
-
-// release ends the holding.
-func (g *garbage) release() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.held {
-		g.next.Stop()
-		g.end()
-	}
-}
-
-func (g *garbage) end() {
-	g.held = false
-	debug.SetGCPercent(g.growth)
-	debug.SetMemoryLimit(math.MaxInt64)
-}
-
-// bound is for a fleet of that size.
-func (g *garbage) bound(clusters int) { g.set(growthFor(clusters)) }
-
-// set lets the heap grow by so many percent once it is no longer small.
-func (g *garbage) set(percent int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.growth = percent
-	if !g.operators && !g.held {
-		debug.SetGCPercent(percent)
-	}
 }

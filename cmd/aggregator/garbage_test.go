@@ -1,93 +1,89 @@
 package main
 
 import (
-	"math"
 	"runtime"
 	"runtime/debug"
 	"testing"
 	"time"
 )
 
-// keepGarbage restores what a test sets of the process.
-func keepGarbage(t *testing.T) {
+// governed restores in the end what a test sets of the process.
+func governed(t *testing.T) *garbage {
 	t.Helper()
-	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1)
-	t.Cleanup(func() {
-		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
-	})
-	t.Setenv("GOGC", "")
-	t.Setenv("GOMEMLIMIT", "")
+	was := debug.SetGCPercent(100)
+	t.Cleanup(func() { debug.SetGCPercent(was) })
+	g := governGarbage()
+	t.Cleanup(g.release)
+	return g
+}
+
+// percent is by how much the heap may grow.
+func percent() int {
+	now := debug.SetGCPercent(100)
+	debug.SetGCPercent(now)
+	return now
+}
+
+// fill makes the heap so large that it is no longer left alone, until the test ends.
+func fill(t *testing.T) {
+	t.Helper()
+	large := make([]byte, leastHeap)
+	runtime.GC()
+	t.Cleanup(func() { runtime.KeepAlive(large) })
 }
 
 func TestGarbageOfALargeFleetIsCollectedSooner(t *testing.T) {
-	keepGarbage(t)
-	for _, c := range []struct{ clusters, want int }{{0, 50}, {many - 1, 50}, {many, 15}, {10_000, 15}} {
-		new(garbage).bound(c.clusters)
-		if got := debug.SetGCPercent(100); got != c.want {
+	t.Setenv("GOGC", "")
+	fill(t)
+	g := governed(t)
+	for _, c := range []struct{ clusters, want, first int }{{0, 50, 50}, {many - 1, 50, 50}, {many, 15, 25}, {10_000, 15, 25}} {
+		g.bound(c.clusters)
+		if got := percent(); got != c.want {
 			t.Errorf("%d clusters: the heap grows by %d %%, want %d", c.clusters, got, c.want)
 		}
+		g.settles(true)
+		g.bound(c.clusters) // read again
+		if got := percent(); got != c.first {
+			t.Errorf("%d clusters: during the first probes the heap grows by %d %%, want %d", c.clusters, got, c.first)
+		}
+		g.settles(false)
 	}
 }
 
 func TestGarbageIsTheOperatorsWhoHasSetIt(t *testing.T) {
-	keepGarbage(t)
 	t.Setenv("GOGC", "80")
-	g := holdGarbage()
-	g.bound(10_000)
-	if got := debug.SetGCPercent(100); got != 100 {
+	governed(t).bound(10_000)
+	if got := percent(); got != 100 {
 		t.Errorf("the operator's own setting was changed to %d %%", got)
 	}
+}
+
+func TestASmallHeapMayGrow(t *testing.T) {
+	for _, c := range []struct {
+		live uint64
+		want int
+	}{{0, 1600}, {1 << 20, 1600}, {4 << 20, 1500}, {16 << 20, 300}, {32 << 20, 100}, {64 << 20, 0}, {128 << 20, -50}} {
+		if got := upToLeast(c.live); got != c.want {
+			t.Errorf("%d bytes may grow by %d %%, want %d", c.live, got, c.want)
+		}
+	}
+}
+
+func TestEachCollectionSetsHowMuchTheHeapMayGrow(t *testing.T) {
 	t.Setenv("GOGC", "")
-	t.Setenv("GOMEMLIMIT", "1GiB")
-	debug.SetMemoryLimit(1 << 30)
-	g = holdGarbage()
-	g.bound(10_000)
-	if percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1); percent != manyGrowth || limit != 1<<30 {
-		t.Errorf("the heap grows by %d %%, want %d; the operator's limit is %d", percent, manyGrowth, limit)
-	}
-}
-
-func TestASmallHeapIsLeftAlone(t *testing.T) {
-	keepGarbage(t)
-	g := holdGarbage()
-	defer g.release()
-	g.bound(10_000)
-	if percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(-1); percent != -1 || limit != leastMemory {
-		t.Errorf("before the first collection the heap grows by %d %% and up to %d bytes", percent, limit)
-	}
-	first := g.awaited()
 	runtime.GC()
-	await(t, "the next collection is awaited", func() bool { return g.awaited() != first })
-	if limit := debug.SetMemoryLimit(-1); limit != leastMemory {
-		t.Errorf("after a collection that left little it may have %d bytes", limit)
+	governed(t)
+	if got := percent(); got <= growth {
+		t.Errorf("a small heap grows by %d %%", got)
 	}
-	large := make([]byte, leastMemory)
-	runtime.GC()
-	await(t, "a large heap is collected as usual", func() bool { return debug.SetMemoryLimit(-1) == math.MaxInt64 })
-	runtime.KeepAlive(large)
-	g.bound(10_000)
-	if got := debug.SetGCPercent(100); got != manyGrowth {
-		t.Errorf("then the heap grows by %d %%, want %d", got, manyGrowth)
-	}
-}
-
-// awaited is what the next collection ends.
-func (g *garbage) awaited() runtime.Cleanup {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.next
-}
-
-func await(t *testing.T, what string, done func() bool) {
-	t.Helper()
+	fill(t)
 	limit := time.After(10 * time.Second)
-	for !done() {
+	for percent() != growth {
 		select {
 		case <-limit:
-			t.Fatal("not so: " + what)
+			t.Fatalf("a large heap grows by %d %%", percent())
 		default:
-			runtime.Gosched() // cleanups run beside us
+			runtime.Gosched() // what follows a collection runs beside us
 		}
 	}
 }

@@ -42,7 +42,7 @@ func newLog(c config, stderr io.Writer) *slog.Logger {
 // serve takes its addresses before it reads the kubeconfig: what is wrong with the process is said before what is wrong
 // with the fleet.
 func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
-	g := holdGarbage()
+	g := governGarbage()
 	defer g.release()
 	klog.SetSlogLogger(log.With("from", "client-go"))
 	e, err := open(ctx, c, log)
@@ -94,7 +94,7 @@ func serve(ctx context.Context, c config, log *slog.Logger) (problem error) {
 	works := []func(context.Context){l.reload, func(ctx context.Context) { h.tell(ctx, grpcServer) }}
 	if m != nil {
 		group.Go(func() error { return m.Run(serving) })
-		works = append(works, func(ctx context.Context) { g.settle(ctx, f.Size, m.Records) })
+		works = append(works, func(ctx context.Context) { g.settle(ctx, m.Records) })
 	}
 	for _, work := range works {
 		group.Go(func() error {

@@ -16,16 +16,16 @@ const (
 	knownTime = 2 * time.Minute
 )
 
-// settle bounds the garbage of the first probes of a fleet of that size and, when the state of every cluster is known or
+// settle bounds the garbage of the first probes and, when the state of every cluster is known or
 // knownTime is over, gives the memory back to the system that only they needed: Go would keep it for long, should there be
 // as much work again.
-func (g *garbage) settle(ctx context.Context, size func() int, records func() []*health.Record) {
-	g.set(max(growthFor(size()), firstGrowth))
+func (g *garbage) settle(ctx context.Context, records func() []*health.Record) {
+	g.settles(true)
 	awaitKnown(ctx, records)
 	if ctx.Err() != nil {
 		return
 	}
-	g.bound(size())
+	g.settles(false)
 	debug.FreeOSMemory()
 }
 

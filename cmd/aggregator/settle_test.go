@@ -11,7 +11,10 @@ import (
 )
 
 func TestMemoryIsGivenBackWhenAllClustersAreKnown(t *testing.T) {
-	keepGarbage(t)
+	t.Setenv("GOGC", "")
+	fill(t)
+	g := governed(t)
+	g.bound(many)
 	for name, c := range map[string]struct {
 		known time.Duration // after this time
 		after time.Duration
@@ -23,9 +26,8 @@ func TestMemoryIsGivenBackWhenAllClustersAreKnown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start, before := time.Now(), collections()
-				clusters := func() int { return many }
-				new(garbage).settle(t.Context(), clusters, func() []*health.Record {
-					if got := debug.SetGCPercent(firstGrowth); got != firstGrowth {
+				g.settle(t.Context(), func() []*health.Record {
+					if got := percent(); got != firstGrowth {
 						t.Errorf("meanwhile the heap grows by %d %%", got)
 					}
 					records := []*health.Record{
@@ -41,7 +43,7 @@ func TestMemoryIsGivenBackWhenAllClustersAreKnown(t *testing.T) {
 				if took := time.Since(start); took != c.after || collections() == before {
 					t.Errorf("after %v, with %d collections", took, collections()-before)
 				}
-				if got := debug.SetGCPercent(manyGrowth); got != manyGrowth {
+				if got := percent(); got != manyGrowth {
 					t.Errorf("then the heap grows by %d %%", got)
 				}
 			})
