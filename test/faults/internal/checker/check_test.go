@@ -186,13 +186,21 @@ func TestEachDoctoredHistoryIsFoundOut(t *testing.T) {
 		"a fault that is told by another reason": {checker.RuleDetected, func(s *story) {
 			told(s.attentive, 4).Observation.Verdict.Reason = fleetv1.Verdict_REASON_CONNECTION_RESET
 		}},
-		"a recovery that is told late":  {checker.RuleRecovered, func(s *story) { s.attentive.Seen[5].At = 58 * second }},
-		"nobody who watches":            {checker.RuleWatched, func(s *story) { s.attentive.Attentive = false }},
-		"a transition from elsewhere":   {checker.RuleChain, func(s *story) { s.history.Transitions[0].From = fleetv1.Verdict_STATE_DEGRADED }},
-		"a transition to where it was":  {checker.RuleChain, func(s *story) { s.history.Transitions[0].To = fleetv1.Verdict_STATE_UNREACHABLE }},
-		"a sequence that goes back":     {checker.RuleChain, func(s *story) { s.history.Transitions[0].Sequence = 3 }},
-		"a transition without a cause":  {checker.RuleCause, func(s *story) { s.history.Transitions[1].Cluster = "a" }},
-		"a transition by another cause": {checker.RuleCause, func(s *story) { s.history.Transitions[1].Reason = fleetv1.Verdict_REASON_CONNECTION_RESET }},
+		"a recovery that is told late":              {checker.RuleRecovered, func(s *story) { s.attentive.Seen[5].At = 58 * second }},
+		"nobody who watches":                        {checker.RuleWatched, func(s *story) { s.attentive.Attentive = false }},
+		"a transition from elsewhere":               {checker.RuleChain, func(s *story) { s.history.Transitions[0].From = fleetv1.Verdict_STATE_DEGRADED }},
+		"a transition to where it was":              {checker.RuleChain, func(s *story) { s.history.Transitions[0].To = fleetv1.Verdict_STATE_UNREACHABLE }},
+		"a sequence that goes back":                 {checker.RuleChain, func(s *story) { s.history.Transitions[0].Sequence = 3 }},
+		"a transition without a cause":              {checker.RuleCause, func(s *story) { s.history.Transitions[1].Cluster = "a" }},
+		"a transition by another cause":             {checker.RuleCause, func(s *story) { s.history.Transitions[1].Reason = fleetv1.Verdict_REASON_CONNECTION_RESET }},
+		"a transition to a state of no such reason": {checker.RuleCause, func(s *story) { s.history.Transitions[1].To = fleetv1.Verdict_STATE_UNAUTHORIZED }},
+		"a probe that reached what it calls unreachable": {checker.RuleLegal, func(s *story) {
+			told(s.attentive, 4).Observation.Verdict.Checks = answered()
+		}},
+		"a probe that calls degraded what it never reached": {checker.RuleLegal, func(s *story) {
+			fallAfterAnswer(s)
+			told(s.attentive, 4).Observation.Verdict.Checks = nil
+		}},
 		"a recovery in the middle of a fault": {checker.RuleCause, func(s *story) {
 			s.history.Transitions[0].OccurredAt = s.wall(30 * second)
 		}},
@@ -243,14 +251,5 @@ func TestEachDoctoredHistoryIsFoundOut(t *testing.T) {
 				t.Errorf("%q is not broken, only %v", c.rule, rules)
 			}
 		})
-	}
-}
-
-func TestAStalledMachineStretchesPromisesByAsMuch(t *testing.T) {
-	s := tell()
-	s.attentive.Seen[4].At = 28 * second
-	s.history.Stall(schedule.Window{From: 20 * second, To: 21500 * time.Millisecond})
-	for _, v := range checker.Check(s.plan, s.history) {
-		t.Error(v)
 	}
 }
