@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/checker"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
@@ -23,6 +26,12 @@ func fallAfterAnswer(s *story) {
 	s.history.Transitions[1].To, s.history.Transitions[0].From = degraded, degraded
 }
 
+// endStalled has the call fail at its deadline, while the machine made it wait.
+func endStalled(s *story, code codes.Code) {
+	s.probe.Ended, s.probe.Err = 35*second, status.Error(code, "it failed")
+	s.history.Stall(schedule.Window{From: 34 * second, To: 35 * second})
+}
+
 func TestWhatMayBeToldInAnotherWayIsFaultless(t *testing.T) {
 	for name, doctor := range map[string]func(*story){
 		"a cluster that was ready before it could not be reached": fallAfterAnswer,
@@ -30,6 +39,7 @@ func TestWhatMayBeToldInAnotherWayIsFaultless(t *testing.T) {
 			s.attentive.Seen[4].At = 28 * second
 			s.history.Stall(schedule.Window{From: 20 * second, To: 21500 * time.Millisecond})
 		},
+		"a call that runs out of its time where the machine was stalled": func(s *story) { endStalled(s, codes.DeadlineExceeded) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := tell()

@@ -221,15 +221,18 @@ func TestEachDoctoredHistoryIsFoundOut(t *testing.T) {
 		"a change that a snapshot misses": {checker.RuleGap, func(s *story) {
 			s.first.Seen = append(s.first.Seen[:1:1], s.first.Seen[2:]...)
 		}},
-		"a watch that goes on by no token":        {checker.RuleReset, func(s *story) { s.resumed.Token = "" }},
-		"a result that is lost":                   {checker.RuleWhole, func(s *story) { s.probe.Results = s.probe.Results[:1] }},
-		"a result that comes twice":               {checker.RuleWhole, func(s *story) { s.probe.Results[1].Index = 0 }},
-		"a result after the summary":              {checker.RuleWhole, func(s *story) { s.probe.Results[1].Misplaced = true }},
-		"a summary that is missing":               {checker.RuleWhole, func(s *story) { s.probe.Summaries = nil }},
-		"a summary that does not add up":          {checker.RuleWhole, func(s *story) { s.probe.Summaries[0].Failed = 0 }},
-		"two starts":                              {checker.RuleWhole, func(s *story) { s.probe.Started = []int32{2, 2} }},
-		"a call that ends after its deadline":     {checker.RuleDeadline, func(s *story) { s.probe.Ended = 36 * second }},
-		"a call that fails":                       {checker.RuleDeadline, func(s *story) { s.probe.Err = status.Error(codes.Internal, "oh") }},
+		"a watch that goes on by no token":    {checker.RuleReset, func(s *story) { s.resumed.Token = "" }},
+		"a result that is lost":               {checker.RuleWhole, func(s *story) { s.probe.Results = s.probe.Results[:1] }},
+		"a result that comes twice":           {checker.RuleWhole, func(s *story) { s.probe.Results[1].Index = 0 }},
+		"a result after the summary":          {checker.RuleWhole, func(s *story) { s.probe.Results[1].Misplaced = true }},
+		"a summary that is missing":           {checker.RuleWhole, func(s *story) { s.probe.Summaries = nil }},
+		"a summary that does not add up":      {checker.RuleWhole, func(s *story) { s.probe.Summaries[0].Failed = 0 }},
+		"two starts":                          {checker.RuleWhole, func(s *story) { s.probe.Started = []int32{2, 2} }},
+		"a call that ends after its deadline": {checker.RuleDeadline, func(s *story) { s.probe.Ended = 36 * second }},
+		"a call that fails":                   {checker.RuleDeadline, func(s *story) { s.probe.Err = status.Error(codes.Internal, "oh") }},
+		"a call that fails at its end on a stalled machine": {checker.RuleDeadline, func(s *story) {
+			endStalled(s, codes.Internal)
+		}},
 		"a result with another code":              {checker.RuleResult, func(s *story) { s.probe.Results[1].Error.Code = int32(codes.Internal) }},
 		"a failure of a good cluster":             {checker.RuleResult, func(s *story) { s.probe.Results[0].Error = failure(codes.Unavailable, "CONNECTION_REFUSED") }},
 		"a result of a dead cluster that is good": {checker.RuleResult, func(s *story) { s.probe.Results[1].Error = nil }},
