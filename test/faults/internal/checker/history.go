@@ -1,6 +1,8 @@
 package checker
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,12 +50,20 @@ func (h *History) Stall(w schedule.Window) {
 	h.Stalls = append(h.Stalls, w)
 }
 
-// Stalled returns how much of a span was stalls.
+// Stalled returns how much of a span was stalls. Stalls that overlap count once.
 func (h *History) Stalled(span schedule.Window) (sum time.Duration) {
+	var met []schedule.Window
 	for _, w := range h.Stalls {
 		if w.Overlaps(span) {
-			sum += min(w.To, span.To) - max(w.From, span.From)
+			met = append(met, w)
 		}
+	}
+	slices.SortFunc(met, func(a, b schedule.Window) int { return cmp.Compare(a.From, b.From) })
+	counted := span.From
+	for _, w := range met {
+		from, to := max(w.From, counted), min(w.To, span.To)
+		sum += max(0, to-from)
+		counted = max(counted, to)
 	}
 	return sum
 }
