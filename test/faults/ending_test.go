@@ -104,8 +104,7 @@ func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 			down++
 		}
 	}
-	whole := schedule.Window{To: h.Now()}
-	t.Logf("of %s the machine let the run wait for %s", whole.To.Round(time.Second), h.Stalled(whole).Round(time.Millisecond))
+	judgedEnough(t, plan, h)
 	t.Logf("%d faults of %d kinds; %d transitions, %d of them down; %d watches, %d resumed, %d events; %d calls, %d results, %d of them failures, %d of them probes",
 		len(plan.Episodes), len(kinds), len(h.Transitions), down, len(h.Watches), resumed, events, len(h.Calls), results, wrong, probes)
 	if len(kinds) < len(schedule.Acts()) {
@@ -113,6 +112,20 @@ func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 	}
 	if down == 0 || resumed == 0 || wrong == 0 || probes == 0 || len(h.Lists) == 0 {
 		t.Error("that is too little to be judged")
+	}
+}
+
+// judgedEnough logs of how many faults it was judged whether they were told in time, and fails where that were few although
+// the machine had time for the run.
+func judgedEnough(t *testing.T, plan *schedule.Schedule, h *checker.History) {
+	t.Helper()
+	whole := schedule.Window{To: h.Now()}
+	stalled := h.Stalled(whole)
+	judged, of := checker.Judged(plan, h)
+	t.Logf("of %s the machine let the run wait for %s; of %d of %d faults it was judged whether they were told in time",
+		whole.To.Round(time.Second), stalled.Round(time.Millisecond), judged, of)
+	if stalled < whole.To/10 && judged*10 < of*8 {
+		t.Errorf("only %d of %d faults could be judged", judged, of)
 	}
 }
 

@@ -32,3 +32,24 @@ func TestStallsThatOverlapCountOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestAFaultThatEndsBeforeItIsDueIsNotJudged(t *testing.T) {
+	for name, c := range map[string]struct {
+		doctor     func(*story)
+		judged, of int
+	}{
+		"a machine with time":     {func(*story) {}, 1, 1},
+		"a machine without":       {func(s *story) { s.history.Stall(schedule.Window{From: 12 * second, To: 38 * second}) }, 0, 1},
+		"a fault that ends early": {func(s *story) { s.plan.Episodes[0].To = 26 * second }, 0, 1},
+		"a hiccup":                {func(s *story) { s.plan.Episodes[0].Want.Never = true }, 0, 0},
+		"a fault of other calls":  {func(s *story) { s.plan.Episodes[0].Want.Within = 0 }, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := tell()
+			c.doctor(s)
+			if judged, of := checker.Judged(s.plan, s.history); judged != c.judged || of != c.of {
+				t.Errorf("%d of %d, want %d of %d", judged, of, c.judged, c.of)
+			}
+		})
+	}
+}
