@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -33,15 +34,30 @@ func pause(t *testing.T, d time.Duration) {
 	}
 }
 
-// finish asks for what is known in the end.
+// settling is how long what is asked for in the end may be ahead of what watchers have been told by then.
+const settling = 10 * time.Second
+
+// finish asks for what is known in the end, until attentive watchers know the same. Where they do not come to, the checker
+// tells of it.
 func (s *subject) finish(t *testing.T, h *checker.History) {
 	t.Helper()
-	var err error
-	if h.Final, err = s.list(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if h.Transitions, err = s.transitions(t.Context()); err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithTimeout(t.Context(), settling)
+	defer cancel()
+	err := process.Poll(ctx, func() (bool, error) {
+		transitions, err := s.transitions(ctx)
+		if err != nil {
+			return false, err
+		}
+		list, err := s.list(ctx)
+		if err != nil {
+			return false, err
+		}
+		h.Transitions, h.Final = transitions, list
+		err = h.Disagree(list)
+		return err == nil, err
+	})
+	if err != nil {
+		t.Errorf("watchers and lists do not come to know the same: %v", err)
 	}
 }
 

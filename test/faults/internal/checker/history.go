@@ -12,7 +12,7 @@ import (
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
 )
 
-// History is all that callers were told in a run. Everything in it is timed from Start. Record and Begin may be called by
+// History is all that callers were told in a run. Everything in it is timed from Start. Its methods may be called by
 // any number of goroutines; the fields are to be read when all of them have ended.
 type History struct {
 	// Start is the beginning of the run. It has a monotonic reading.
@@ -112,6 +112,8 @@ func (h *History) Watch(watcher, token string, attentive bool) *Watch {
 
 // See records an event.
 func (w *Watch) See(event *fleetv1.WatchClusterHealthResponse) {
+	w.history.mu.Lock()
+	defer w.history.mu.Unlock()
 	w.Seen = append(w.Seen, Sight{w.history.Now(), event})
 }
 
