@@ -89,6 +89,19 @@ func (s *subject) keepsSecrets(t *testing.T, least int64) {
 	}
 }
 
+// showsAll makes sure that each kind of fault has found room in the schedule.
+func showsAll(t *testing.T, plan *schedule.Schedule) {
+	t.Helper()
+	kinds := map[string]bool{}
+	for _, e := range plan.Episodes {
+		kinds[e.Name] = true
+	}
+	if n, all := len(kinds), len(schedule.Acts()); n < all {
+		t.Fatalf("there is room for %d of %d kinds of faults only: give more -clusters than %d, or a longer -duration than %s",
+			n, all, len(plan.Clusters), plan.Length)
+	}
+}
+
 // told logs how much there was to be judged, and makes sure that there was some of everything.
 func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 	t.Helper()
@@ -123,9 +136,6 @@ func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 	judgedEnough(t, plan, h)
 	t.Logf("%d faults of %d kinds; %d transitions, %d of them down; %d watches, %d resumed, %d events; %d calls, %d results, %d of them failures, %d of them probes",
 		len(plan.Episodes), len(kinds), len(h.Transitions), down, len(h.Watches), resumed, events, len(h.Calls), results, wrong, probes)
-	if len(kinds) < len(schedule.Acts()) {
-		t.Errorf("only %d of %d kinds of faults were shown", len(kinds), len(schedule.Acts()))
-	}
 	if down == 0 || resumed == 0 || wrong == 0 || probes == 0 || len(h.Lists) == 0 {
 		t.Error("that is too little to be judged")
 	}
