@@ -498,6 +498,35 @@ func TestClusterThatIsSilentIsDownWhenItsThirdProbeHasWaited(t *testing.T) {
 	}
 }
 
+func TestProbesThatTakeLongAreHurriedOnlyWhileFailuresAreCounted(t *testing.T) {
+	cases := map[string]struct {
+		from  cluster.State
+		state cluster.State
+		j     health.Judgement
+		want  []time.Duration
+	}{
+		"a recovery is confirmed after a pause": {cluster.Unreachable, cluster.Healthy, clearAlways(), []time.Duration{2 * second, 10 * second}},
+		"so is the first answer of all":         {cluster.Unknown, cluster.Healthy, clearAlways(), []time.Duration{2 * second, 10 * second}},
+		"failures are counted":                  {cluster.Healthy, cluster.Degraded, clearAlways(), []time.Duration{0, 0, 10 * second}},
+		"what is withheld has been counted":     {cluster.Healthy, cluster.Unreachable, health.Judgement{}, []time.Duration{0, 0, 2 * second, 2 * second}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			const took = 5 * second
+			m := in(c.from)
+			now := at(10 * second)
+			for i, want := range c.want {
+				now = now.Add(took)
+				m.observe(health.Observation{State: c.state, Network: c.state == cluster.Unreachable, At: now, Took: took}, c.j)
+				if got := m.rules.Next(m.status); got != want {
+					t.Fatalf("after %d probes the next in %v, want %v", i+1, got, want)
+				}
+				now = now.Add(want)
+			}
+		})
+	}
+}
+
 func BenchmarkObserve(b *testing.B) {
 	m := in(cluster.Healthy)
 	b.ReportAllocs()

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/health"
@@ -57,9 +58,19 @@ func (m *Monitor) adopt(wanted []cluster.Definition, now time.Time) {
 	m.spread(added, now)
 }
 
-// spread gives new clusters their first times, evenly and in random order.
+// spread gives new clusters their first times, evenly and in random order. Those that failed when they were last known come
+// after the others: most of them still do, and take long.
 func (m *Monitor) spread(added []*entry, now time.Time) {
 	rand.Shuffle(len(added), func(i, j int) { added[i], added[j] = added[j], added[i] }) //nolint:gosec // an order, no secret
+	slices.SortStableFunc(added, func(a, b *entry) int {
+		switch {
+		case a.failedBefore() == b.failedBefore():
+			return 0
+		case b.failedBefore():
+			return -1
+		}
+		return 1
+	})
 	n := time.Duration(len(added))
 	all := min(n*fewApart, max(m.options.Rules.Interval, n*manyApart))
 	for i, e := range added {

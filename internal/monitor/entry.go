@@ -32,6 +32,7 @@ type entry struct {
 	informed bool
 	index    int // in the schedule, -1 while it is not there
 	slot     slot
+	begun    time.Time // the first probe that has a slot
 	// accounted is the time up to which availability is known, saved that of the last snapshot.
 	accounted, saved time.Time
 	gone             bool
@@ -44,6 +45,11 @@ func (e *entry) failing() bool {
 
 // unprobed reports whether no probe has found anything since the process began.
 func (e *entry) unprobed() bool { return e.record.Verdict == nil || e.record.Restored }
+
+// failedBefore reports whether the cluster was not healthy when it was last known, before the process began.
+func (e *entry) failedBefore() bool {
+	return e.restored != cluster.Unknown && e.restored != cluster.Healthy
+}
 
 // thorough reports whether only a full probe can tell whether the cluster is healthy again: it is ready, and yet something
 // is wrong that a quick probe does not look at.

@@ -66,6 +66,9 @@ type finding struct {
 	verdict *cluster.Verdict // nil if the probe did not end
 }
 
+// silent reports whether the cluster could not be reached. Where the probe did not end, it may be us.
+func (f *finding) silent() bool { return f.verdict != nil && f.verdict.State == cluster.Unreachable }
+
 // New returns a monitor of no cluster. Nothing is probed before Run.
 func New(prober Prober, options Options) *Monitor {
 	if options.Rules == (health.Rules{}) {
@@ -159,7 +162,7 @@ func (m *Monitor) look(ctx context.Context, f *finding) time.Duration {
 	now := time.Now()
 	m.notice(now)
 	if f != nil {
-		m.slots.release(f.entry)
+		m.slots.release(f.entry, f.silent())
 		m.learn(*f)
 	}
 	m.pass(now)
@@ -198,6 +201,9 @@ func (m *Monitor) wake(now time.Time) time.Time {
 	if m.judgement.Suspect || m.cut > 0 {
 		at = now.Add(judgeEvery)
 	}
+	if late, ok := m.slots.aging(); ok && late.Before(at) && late.After(now) {
+		at = late
+	}
 	if due, ok := m.schedule.next(); ok && due.Before(at) && due.After(now) {
 		return due.Add(batch)
 	}
@@ -209,7 +215,7 @@ func (m *Monitor) dispatch(ctx context.Context, now time.Time) {
 	for e := m.schedule.take(now); e != nil; e = m.schedule.take(now) {
 		m.slots.wait(e)
 	}
-	for e := m.slots.take(); e != nil; e = m.slots.take() {
+	for e := m.slots.take(now); e != nil; e = m.slots.take(now) {
 		j := job{entry: e, name: e.subject.Name, depth: cluster.Quick, waited: now.Sub(e.due)}
 		if !now.Before(e.nextFull) || e.thorough() {
 			j.depth = cluster.Full
@@ -245,7 +251,7 @@ func (m *Monitor) drain() {
 	for m.probing() {
 		f := <-m.found
 		m.mu.Lock()
-		m.slots.release(f.entry)
+		m.slots.release(f.entry, f.silent())
 		m.mu.Unlock()
 	}
 }

@@ -1,5 +1,7 @@
 package monitor
 
+import "time"
+
 // Bounds of the probes at one time.
 const (
 	minSlots = 64
@@ -7,19 +9,32 @@ const (
 	// clustersPerSlot makes a slot for every so many clusters. A probe of one that is silent takes 5 s: even if all of them
 	// are, the failing half of the slots comes round in 20 s.
 	clustersPerSlot = 2
-	// slotsPerFirst makes one slot of so many one for first probes. Each of these costs a TLS handshake and four requests: at
-	// 100 handshakes a second, which is little, those of 10,000 clusters still come to their turn within the 5 s of a probe.
+	// slotsPerFirst makes one slot of so many one for first probes that work. Each of these costs a TLS handshake and four
+	// requests: at 100 handshakes a second, which is little, those of 10,000 clusters still come to their turn within the 5 s
+	// of a probe.
 	slotsPerFirst = 8
+	// working is how long a first probe is taken to work. After that it most likely waits for a silent server.
+	working = time.Second
 )
 
 // slots bound the probes at one time. Clusters that fail get at most half of them, so that those which answer are probed
 // at their pace however many do not. Those that were never probed get few: where the processor cannot follow, many would
-// spend their time waiting for each other.
+// spend their time waiting for each other. Together, these leave a quarter to those which answer.
 type slots struct {
-	all                   int
-	total, failing, first int // taken
+	all                         int
+	total, failing, first, late int // taken
 	// due wait for a slot in the order in which their time came.
 	due, dueFailing, dueFirst queue
+	// begun are the clusters whose first probe began within the last second, and some of which it has ended.
+	begun []begun
+	// slow says that first probes take long though their clusters live: it may be us. Then the late ones do work.
+	slow bool
+}
+
+// begun is when the first probe of a cluster began.
+type begun struct {
+	entry *entry
+	at    time.Time
 }
 
 // resize makes the slots those of a fleet.
@@ -37,12 +52,43 @@ func (s *slots) wait(e *entry) {
 	}
 }
 
+// age makes the first probes late that have been under way for long.
+func (s *slots) age(now time.Time) {
+	for len(s.begun) > 0 && now.Sub(s.begun[0].at) >= working {
+		if b := s.begun[0]; b.entry.slot == firstSlot && b.entry.begun.Equal(b.at) {
+			b.entry.slot = lateSlot
+			s.first--
+			s.late++
+		}
+		s.begun[0] = begun{}
+		s.begun = s.begun[1:]
+	}
+}
+
+// aging returns when the next first probe is late, if others wait for that.
+func (s *slots) aging() (at time.Time, ok bool) {
+	if len(s.begun) == 0 || len(s.dueFirst.entries) == 0 {
+		return time.Time{}, false
+	}
+	return s.begun[0].at.Add(working), true
+}
+
+// roomForFirst reports whether there is a slot for a first probe.
+func (s *slots) roomForFirst() bool {
+	work := s.first
+	if s.slow {
+		work += s.late
+	}
+	return work < max(s.all/slotsPerFirst, minSlots) && s.first+s.late+s.failing < s.all-s.all/4
+}
+
 // take returns a cluster that gets a slot now, nil if there is none or no slot for it.
-func (s *slots) take() *entry {
+func (s *slots) take(now time.Time) *entry {
+	s.age(now)
 	if s.total >= s.all {
 		return nil
 	}
-	if s.failing < s.all/2 {
+	if s.failing+s.late < s.all/2 {
 		if e := s.dueFailing.pop(); e != nil {
 			s.total++
 			s.failing++
@@ -50,11 +96,12 @@ func (s *slots) take() *entry {
 			return e
 		}
 	}
-	if s.first < max(s.all/slotsPerFirst, minSlots) {
+	if s.roomForFirst() {
 		if e := s.dueFirst.pop(); e != nil {
 			s.total++
 			s.first++
-			e.slot = firstSlot
+			e.slot, e.begun = firstSlot, now
+			s.begun = append(s.begun, begun{e, now})
 			return e
 		}
 	}
@@ -66,14 +113,18 @@ func (s *slots) take() *entry {
 	return e
 }
 
-// release gives the slot of a cluster back.
-func (s *slots) release(e *entry) {
+// release gives the slot of a cluster back, which was silent or not.
+func (s *slots) release(e *entry, silent bool) {
 	s.total--
 	switch e.slot {
 	case failingSlot:
 		s.failing--
 	case firstSlot:
 		s.first--
+		s.slow = s.slow && silent
+	case lateSlot:
+		s.late--
+		s.slow = s.slow || !silent
 	case anySlot, noSlot:
 	}
 	e.slot = noSlot
@@ -87,22 +138,6 @@ const (
 	anySlot
 	failingSlot
 	firstSlot
+	// lateSlot is that of a first probe that has taken long.
+	lateSlot
 )
-
-// queue is first in, first out. Clusters that went meanwhile are left out.
-type queue struct{ entries []*entry }
-
-func (q *queue) push(e *entry) { q.entries = append(q.entries, e) }
-
-func (q *queue) pop() *entry {
-	for len(q.entries) > 0 {
-		e := q.entries[0]
-		q.entries[0] = nil
-		q.entries = q.entries[1:]
-		if !e.gone {
-			return e
-		}
-	}
-	q.entries = nil
-	return nil
-}

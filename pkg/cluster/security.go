@@ -51,7 +51,7 @@ func newSecurity(tc *transport.Config, base *url.URL) (*security, error) {
 		roots:       config.RootCAs,
 		certificate: config.GetClientCertificate,
 	}
-	if s.roots != nil && len(tc.TLS.CAData) <= maxReparsed {
+	if n := len(tc.TLS.CAData); s.roots != nil && n > 0 && n <= maxReparsed {
 		s.authority, s.roots = tc.TLS.CAData, nil
 	}
 	return s, nil
@@ -70,10 +70,7 @@ func (s *security) config(fresh bool, p *proof) *tls.Config {
 		RootCAs:            s.roots,
 		InsecureSkipVerify: s.insecure || s.authority != nil, //nolint:gosec // verify does it for an authority
 		VerifyConnection:   func(state tls.ConnectionState) error { return s.verify(state, p) },
-		ClientSessionCache: &s.sessions,
-	}
-	if fresh {
-		config.ClientSessionCache = putOnly{&s.sessions}
+		ClientSessionCache: provenSessions{last: &s.sessions, proof: p, fresh: fresh},
 	}
 	if s.certificate != nil {
 		config.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -124,22 +121,37 @@ func (p *presented) end() time.Time {
 	return time.Time{}
 }
 
-// lastSession is a session cache for one server. It holds the last session, whoever resumes it.
-type lastSession struct {
-	state atomic.Pointer[tls.ClientSessionState]
+// lastSession is the last session with one server, whoever resumes it; nil if there is none.
+type lastSession = atomic.Pointer[session]
+
+// session is one that can be resumed until what proved the server ends. crypto/tls looks by itself at the server's own
+// certificate, but at the rest of a chain only where it has verified it.
+type session struct {
+	state *tls.ClientSessionState
+	until time.Time
 }
 
-// Get returns the session, if there is one.
-func (l *lastSession) Get(string) (*tls.ClientSessionState, bool) {
-	state := l.state.Load()
-	return state, state != nil
+// provenSessions is the session cache of one handshake: of one server, and with the proof of that handshake.
+type provenSessions struct {
+	last  *lastSession
+	proof *proof
+	fresh bool
+}
+
+// Get returns the session, if there is one that may be resumed.
+func (c provenSessions) Get(string) (*tls.ClientSessionState, bool) {
+	s := c.last.Load()
+	if s == nil || c.fresh || time.Now().After(s.until) {
+		return nil, false
+	}
+	return s.state, true
 }
 
 // Put keeps a session, or none, instead of the one before.
-func (l *lastSession) Put(_ string, state *tls.ClientSessionState) { l.state.Store(state) }
-
-// putOnly is a session cache that remembers but does not tell.
-type putOnly struct{ tls.ClientSessionCache }
-
-// Get returns nothing.
-func (putOnly) Get(string) (*tls.ClientSessionState, bool) { return nil, false }
+func (c provenSessions) Put(_ string, state *tls.ClientSessionState) {
+	if state == nil {
+		c.last.Store(nil)
+		return
+	}
+	c.last.Store(&session{state, c.proof.serving})
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"net"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -50,6 +51,23 @@ func TestServersAreVerifiedWhateverTheSizeOfTheAuthority(t *testing.T) {
 			},
 			reason: cluster.TLSHandshakeFailed,
 		},
+		"expired": {
+			certificate: func(ca *authority) tls.Certificate { return ca.during(-2*time.Hour, -time.Hour) },
+			reason:      cluster.TLSExpired,
+		},
+		"not yet valid": {
+			certificate: func(ca *authority) tls.Certificate { return ca.during(time.Hour, 2*time.Hour) },
+			reason:      cluster.TLSExpired,
+		},
+		"by an authority for other addresses": {
+			certificate: func(ca *authority) tls.Certificate {
+				between := ca.constrained()
+				certificate := between.serving("127.0.0.1")
+				certificate.Certificate = append(certificate.Certificate, between.cert.Raw)
+				return certificate
+			},
+			reason: cluster.TLSHandshakeFailed,
+		},
 	}
 	for size, grown := range map[string]func([]byte) []byte{
 		"small": func(pem []byte) []byte { return pem },
@@ -76,6 +94,11 @@ func TestServersAreVerifiedWhateverTheSizeOfTheAuthority(t *testing.T) {
 				}
 				if seen := a.seen(); c.reason != "" && len(seen) > 0 {
 					t.Errorf("a server that is not trusted was sent %q", seen)
+				}
+				// What crypto/tls has not verified it does not resume: only where the authority is small is it up to us.
+				resumed, err := resume(t, config, a.Listener.Addr().String())
+				if (err == nil) != (c.reason == "") || resumed != (c.reason == "" && size == "small") {
+					t.Errorf("on the session of a handshake that verified nothing: resumed %v, %v", resumed, err)
 				}
 			})
 		}

@@ -1,0 +1,98 @@
+package monitor_test
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clusterfleet/clusterfleet/internal/health"
+	"github.com/clusterfleet/clusterfleet/internal/monitor"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
+)
+
+func TestTheDeadDoNotDelayTheFirstProbesOfTheLiving(t *testing.T) {
+	for name, c := range map[string]struct {
+		clusters, silent int
+		within           time.Duration
+	}{
+		"few":                 {1000, 300, 12 * time.Second},
+		"many":                {1000, 900, 20 * time.Second},
+		"of a large fleet":    {10_000, 4000, 24 * time.Second},
+		"many of a small one": {100, 90, 12 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.set(cluster.ConnectTimeout, names(c.silent)...)
+				m := run(t, w, monitorOptions(w))
+				m.Apply(definitions(c.clusters))
+				pass(c.within)
+				late := 0
+				for _, r := range m.Records()[c.silent:] {
+					if r.Verdict == nil {
+						late++
+					}
+				}
+				if late > 0 {
+					t.Errorf("%d of the living were not probed within %v", late, c.within)
+				}
+				var ages []time.Duration
+				for range 60 {
+					pass(time.Second)
+					for _, r := range m.Records()[c.silent:] {
+						ages = append(ages, time.Since(r.At))
+					}
+				}
+				slices.Sort(ages)
+				if p99 := ages[len(ages)*99/100]; p99 > 12*time.Second {
+					t.Errorf("the age of healthy observations is %v at the 99th percentile", p99)
+				}
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				if most := max(64, c.clusters/2); w.most > most {
+					t.Errorf("%d probes at once, with %d slots", w.most, most)
+				}
+			})
+		})
+	}
+}
+
+func TestTheLivingAreKnownAgainSoonAfterARestartHoweverManyAreDead(t *testing.T) {
+	const clusters, silent = 1000, 900
+	living := name(silent)
+	for what, known := range map[string]cluster.State{
+		"and were dead before": cluster.Unreachable, "and lived before": cluster.Healthy,
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.set(cluster.ConnectTimeout, names(silent)...)
+				restored := healthyOnce(clusters)
+				for i := range silent {
+					restored[i].State, restored[i].Known = known, known
+				}
+				m := run(t, w, monitor.Options{Keeper: w, Restored: restored})
+				m.Apply(definitions(clusters))
+				start := time.Now()
+				soon := 25 * time.Second
+				if known != cluster.Healthy {
+					soon = 5 * time.Second
+				}
+				pass(soon)
+				for range 120 {
+					for _, r := range m.Records()[silent:] {
+						if r.State != cluster.Healthy {
+							t.Fatalf("%s is %s after %v", r.Subject.Name, r.State, time.Since(start))
+						}
+					}
+					pass(time.Second)
+				}
+				told := w.after(start, cluster.Unknown, cluster.Unreachable)
+				if i := slices.IndexFunc(told, func(tr health.Transition) bool { return tr.Cluster >= living }); i >= 0 {
+					t.Errorf("told is %+v", told[i])
+				}
+			})
+		})
+	}
+}
