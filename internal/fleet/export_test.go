@@ -23,6 +23,11 @@ func (f *Fleet) Idle() bool {
 	if comparing {
 		f.compare.memory.Release(maxCompareBytes)
 	}
+	for _, m := range f.roster.Load().byName {
+		if len(m.probing) > 0 {
+			return false
+		}
+	}
 	return free && readable && comparing && len(f.flights.calls) == 0
 }
 

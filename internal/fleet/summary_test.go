@@ -21,3 +21,23 @@ func TestWhoseTurnDidNotComeWasNotAttempted(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestEachClusterThatWasReadIsInOneCount(t *testing.T) {
+	failed := cluster.NewError(cluster.ResponseTimeout, cluster.PhaseBody, "why", nil)
+	for name, c := range map[string]struct {
+		end  fleet.End
+		want fleet.Summary
+	}{
+		"whole":             {fleet.End{Items: 3}, fleet.Summary{Succeeded: 1, Items: 3}},
+		"cut short":         {fleet.End{Items: 3, Truncated: true}, fleet.Summary{Truncated: 1, Items: 3}},
+		"failed":            {fleet.End{Items: 3, Err: failed}, fleet.Summary{Failed: 1, Items: 3}},
+		"failed, cut short": {fleet.End{Truncated: true, Err: failed}, fleet.Summary{Failed: 1}},
+		"skipped":           {fleet.End{Skipped: true}, fleet.Summary{Skipped: 1}},
+	} {
+		var s fleet.Summary
+		s.Fetch(&fleet.Batch{End: &c.end})
+		if diff := cmp.Diff(c.want, s); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

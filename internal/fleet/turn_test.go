@@ -29,7 +29,7 @@ func TestAProbeThatWasLeftGivesItsTurnsBack(t *testing.T) {
 	leave()
 	caller.Wait()
 	if !f.Idle() {
-		t.Error("something is still held")
+		t.Fatal("something is still held")
 	}
 	if err := sim.ClearFault(name); err != nil {
 		t.Fatal(err)

@@ -81,6 +81,12 @@ func TestReaderCutsTheDataOfSecrets(t *testing.T) {
 				manifest.Options{},
 				`{"items":[` + ownWant + `,1],"kind":"List","apiVersion":"v1"}`,
 			},
+			"in a list in a list in a list": {
+				`{"kind":"List","apiVersion":"v1","items":[{"items":[{"items":[` + own + `],"kind":"List","apiVersion":"v1"}],"kind":"List","apiVersion":"v1"}]}`,
+				`{"items":[{"items":[` + own + `],"kind":"List","apiVersion":"v1"}],"kind":"List","apiVersion":"v1"}`,
+				manifest.Options{},
+				`{"items":[{"items":[` + ownWant + `],"kind":"List","apiVersion":"v1"}],"kind":"List","apiVersion":"v1"}`,
+			},
 			"in a SecretList in a list": {
 				pods + `{"items":[` + in + `],"kind":"SecretList","apiVersion":"v1"}]}`,
 				`{"items":[` + in + `],"kind":"SecretList","apiVersion":"v1"}`,

@@ -1,6 +1,7 @@
 package monitor_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,18 +13,18 @@ func TestTheProbeOfARemovedClusterComesToNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		m := watch(t, w, 10)
-		w.mu.Lock()
-		w.latency = 5 * time.Second
-		w.mu.Unlock()
-		for m.Record(name(7)) != nil {
+		w.setLatency(5 * time.Second)
+		slow := w.made() // what was made before has ended
+		for range 30 {
 			pass(time.Second)
-			w.mu.Lock()
-			last := w.probes[len(w.probes)-1]
-			w.mu.Unlock()
-			if last.cluster == name(7) && time.Since(last.at) < w.latency {
-				m.Apply(definitions(5)) // while it is probed
+			if w.isProbed(name(7), slow) {
+				break
 			}
 		}
+		if !w.isProbed(name(7), slow) {
+			t.Fatal("it is not being probed")
+		}
+		m.Apply(definitions(5))
 		pass(time.Minute)
 		if n := len(m.Records()); n != 5 || m.Record(name(7)) != nil {
 			t.Errorf("%d records, %+v", n, m.Record(name(7)))
@@ -36,6 +37,15 @@ func TestTheProbeOfARemovedClusterComesToNothing(t *testing.T) {
 		if _, saved := w.saved[name(7)]; saved {
 			t.Error("it is kept")
 		}
+	})
+}
+
+// isProbed reports whether one of the probes from the given one on is of the cluster and is still under way.
+func (w *world) isProbed(name string, from int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.probes[from:], func(p probed) bool {
+		return p.cluster == name && time.Since(p.at) < w.latency
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -26,6 +27,8 @@ type outcome struct {
 	// killer is the first test that failed before that, by which the run ended; empty if none did.
 	killer string
 	ran    map[string]bool
+	// took is how long the tests ran, without compiling them.
+	took time.Duration
 	// output is the end of what was printed.
 	output string
 }
@@ -36,14 +39,22 @@ var errEnough = errors.New("a test has failed")
 // event is a line of `go test -json`.
 type event struct {
 	Action, Test, Output, FailedBuild string
+	Elapsed                           float64 // seconds
 }
 
 // test runs a suite of the module in the directory root, with an overlay unless that is empty, up to the first failure.
 func (s suite) test(ctx context.Context, root, overlay string, timeout time.Duration) (outcome, error) {
 	ctx, enough := context.WithCancelCause(ctx)
 	defer enough(nil)
+	// What the tests leave, those that are killed above all, goes with it.
+	scratch, err := os.MkdirTemp("", "mutant-")
+	if err != nil {
+		return outcome{}, err
+	}
+	defer os.RemoveAll(scratch)
 	cmd := exec.CommandContext(ctx, "go", s.arguments(overlay, timeout)...)
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "TMPDIR="+scratch)
 	// With what it starts, so that nothing outlives us. A terminal's interrupt comes by way of ctx.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -129,6 +140,10 @@ func (o *outcome) take(e event) {
 		o.output += e.Output
 		o.output = o.output[max(0, len(o.output)-maxOutput):]
 		o.timedOut = o.timedOut || strings.HasPrefix(e.Output, "panic: test timed out after ")
+	case "pass":
+		if e.Test == "" {
+			o.took = time.Duration(e.Elapsed * float64(time.Second))
+		}
 	case "fail":
 		o.unbuilt = o.unbuilt || e.FailedBuild != ""
 		if o.timedOut || o.unbuilt {

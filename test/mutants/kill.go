@@ -18,11 +18,13 @@ const hung = "(hangs)"
 
 // What a mutant can be but killed.
 var (
-	errSurvived = errors.New("SURVIVED: the tests pass, so one is missing")
-	errUnbuilt  = errors.New("DOES NOT BUILD: it proves nothing")
-	errMoved    = errors.New("DOES NOT APPLY: the source has moved, renew the patch as test/mutants/README.md says")
-	errNotRun   = errors.New("NOT TESTED: the tests did not run")
-	errTimedOut = errors.New("HANGS: no test failed before the time ran out; if that is the symptom, the patch has to say so (Hang: 10s)")
+	errSurvived  = errors.New("SURVIVED: the tests pass, so one is missing")
+	errUnbuilt   = errors.New("DOES NOT BUILD: it proves nothing")
+	errMoved     = errors.New("DOES NOT APPLY: the source has moved, renew the patch as test/mutants/README.md says")
+	errNotRun    = errors.New("NOT TESTED: the tests did not run")
+	errSlow      = errors.New("NOT TESTED: without the fault the tests take more than a third of Hang, so that they may just be slow here")
+	errMalformed = errors.New("MALFORMED: it is no patch as test/mutants/README.md says")
+	errTimedOut  = errors.New("HANGS: no test failed before the time ran out; if that is the symptom, the patch has to say so (Hang: 10s)")
 )
 
 // kill runs the mutant's suites on the source below root with the fault in it, and returns what has failed, a test of each
@@ -44,6 +46,12 @@ func (m mutant) kill(ctx context.Context, root string) ([]string, error) {
 			return nil, err
 		}
 		killer, err := m.killer(o)
+		if killer == hung {
+			if o, err = s.test(ctx, root, "", patience); err != nil {
+				return nil, err
+			}
+			err = m.really(o)
+		}
 		said := "\n" + strings.TrimSpace(o.output)
 		if o.passed {
 			said = ""
@@ -71,4 +79,16 @@ func (m mutant) killer(o outcome) (string, error) {
 		return "", errTimedOut
 	}
 	return hung, nil
+}
+
+// really says whether the tests hang by the fault: on a busy machine they may be too slow without it as well. It judges how
+// they went without it, just after.
+func (m mutant) really(o outcome) error {
+	switch {
+	case !o.passed:
+		return errNotRun
+	case o.took > m.hang/3:
+		return fmt.Errorf("%w: %v of %v", errSlow, o.took, m.hang)
+	}
+	return nil
 }

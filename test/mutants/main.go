@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -40,7 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	jobs := flags.Int("jobs", defaultJobs, "how many mutants are tested at once")
 	list := flags.Bool("list", false, "say which mutants there are, and test none")
 	root := flags.String("root", ".", "the `directory` of the module")
-	patches := flags.String("patches", "test/mutants/patches", "the `directory` of the patches, below the root")
+	patches := flags.String("patches", "test/mutants/patches", "the `directory` of the patches, from the root")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -48,14 +47,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
 	}
-	if *jobs < 1 || flags.NArg() > 0 {
-		return fmt.Errorf("nothing to do for -jobs %d %s", *jobs, strings.Join(flags.Args(), " "))
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unknown argument %s: did you mean -run %[1]s?", flags.Arg(0))
+	}
+	if *jobs < 1 {
+		return fmt.Errorf("-jobs %d: it takes at least one", *jobs)
 	}
 	module, err := filepath.Abs(*root)
 	if err != nil {
 		return err
 	}
-	mutants, err := readMutants(filepath.Join(module, *patches), names)
+	if !filepath.IsAbs(*patches) {
+		*patches = filepath.Join(module, *patches)
+	}
+	mutants, err := readMutants(*patches, names)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestEachMutantIsToldWithHowItEnded(t *testing.T) {
 	var out bytes.Buffer
 	err := run(t.Context(), []string{"-root", "testdata/module", "-patches", "../patches"}, &out, io.Discard)
-	if err == nil || err.Error() != "4 of 8 mutants were not killed" {
+	if err == nil || err.Error() != "6 of 10 mutants were not killed" {
 		t.Errorf("got %v", err)
 	}
 	for name, ending := range map[string]string{
@@ -32,6 +32,8 @@ func TestEachMutantIsToldWithHowItEnded(t *testing.T) {
 		"survives-in-one": "SURVIVED",
 		"unbuilt":         "DOES NOT BUILD",
 		"moved":           "DOES NOT APPLY",
+		"corrupt":         "MALFORMED",
+		"faultless":       "MALFORMED",
 	} {
 		line := regexp.MustCompile(`(?m)^` + name + ` +[0-9.]+  (.*)$`).FindStringSubmatch(out.String())
 		if line == nil || line[1] != ending {
@@ -42,7 +44,9 @@ func TestEachMutantIsToldWithHowItEnded(t *testing.T) {
 		"\n--- survives-in-one\nFault: three counts twice\nSURVIVED: the tests pass, so one is missing\nTests: ./sum TestNothing\n",
 		"cannot use \"\" (untyped string constant) as int value in return statement",
 		"patch does not apply",
-		"\n4 of 8 mutants killed in ",
+		"\n--- faultless\nFault: \nMALFORMED: it is no patch as test/mutants/README.md says: no line says what is wrong: Fault: …\n",
+		"corrupt patch at ",
+		"\n4 of 10 mutants killed in ",
 	} {
 		if !strings.Contains(out.String(), text) {
 			t.Errorf("%q is not told", text)
@@ -99,11 +103,62 @@ func TestTheTestsHaveToBeThereAndToPassWithoutAnyFault(t *testing.T) {
 	}
 }
 
+func TestAHangOfTestsThatAreSlowAnywayIsNoKill(t *testing.T) {
+	m := mutant{hang: 3 * time.Second}
+	for name, c := range map[string]struct {
+		o       outcome
+		verdict string
+	}{
+		"quick":  {outcome{passed: true, took: time.Second}, ""},
+		"slow":   {outcome{passed: true, took: time.Second + 1}, "NOT TESTED: without the fault "},
+		"failed": {outcome{took: time.Second}, "NOT TESTED: the tests did not run"},
+	} {
+		err := m.really(c.o)
+		if (err == nil) != (c.verdict == "") || err != nil && !strings.HasPrefix(err.Error(), c.verdict) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestWrongArgumentsAreToldByWhatIsWrong(t *testing.T) {
+	for _, c := range []struct {
+		why  string
+		args []string
+	}{
+		{"unknown argument fanout-unbounded: did you mean -run fanout-unbounded?", []string{"fanout-unbounded"}},
+		{"-jobs 0: it takes at least one", []string{"-jobs", "0"}},
+		{"open /nonexistent: no such file or directory", []string{"-patches", "/nonexistent"}},
+		{"testdata/nonexistent: no such file or directory", []string{"-root", "testdata/module", "-patches", "../nonexistent"}},
+	} {
+		if err := run(t.Context(), c.args, io.Discard, io.Discard); err == nil || !strings.HasSuffix(err.Error(), c.why) {
+			t.Errorf("%q: got %v", c.args, err)
+		}
+	}
+}
+
+func TestNothingThatTheTestsLeaveStays(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	args := []string{"-root", "testdata/module", "-patches", "../patches", "-run", "killed|hangs"}
+	if err := run(t.Context(), args, io.Discard, io.Discard); err != nil {
+		t.Error(err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) > 0 {
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
 func TestAnInterruptEndsTheRun(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if err := run(ctx, []string{"-root", "testdata/module", "-patches", "../patches"}, io.Discard, io.Discard); err == nil {
 		t.Error("it ended well")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%v, %v", left, err)
 	}
 }
 

@@ -28,6 +28,8 @@ type mutant struct {
 	suites []suite
 	// hang is the time after which the tests hang, where that is the symptom; else 0.
 	hang time.Duration
+	// malformed says why it is no mutant at all; nil if it is one.
+	malformed error
 }
 
 // suite is some tests of one package.
@@ -50,23 +52,24 @@ func (s suite) String() string {
 
 // readMutants returns the mutants of a directory whose whole names match, in the order of their names.
 func readMutants(dir string, match *regexp.Regexp) ([]mutant, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*"+patchSuffix))
+	files, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	var mutants []mutant
-	for _, path := range paths {
-		name := strings.TrimSuffix(filepath.Base(path), patchSuffix)
-		if match.FindString(name) != name {
+	for _, file := range files {
+		name, isPatch := strings.CutSuffix(file.Name(), patchSuffix)
+		if !isPatch || match.FindString(name) != name {
 			continue
 		}
+		path := filepath.Join(dir, file.Name())
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
 		m := mutant{name: name, patch: path}
 		if err := m.parse(string(text)); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			m = mutant{name: name, patch: path, malformed: fmt.Errorf("%w: %w", errMalformed, err)}
 		}
 		mutants = append(mutants, m)
 	}
