@@ -109,7 +109,8 @@ func TestCallersWhoBreakTheRulesHarmNobodyElse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	watched, leave := context.WithCancel(t.Context())
+	const allOfThem = 7 * callerPatience // six hostile callers, and what comes after them
+	watched, leave := context.WithTimeout(t.Context(), allOfThem)
 	defer leave()
 	watch, err := s.health.WatchClusterHealth(watched, &fleetv1.WatchClusterHealthRequest{})
 	if err != nil {

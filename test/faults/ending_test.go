@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -33,15 +34,30 @@ func pause(t *testing.T, d time.Duration) {
 	}
 }
 
-// finish asks for what is known in the end.
+// settling is how long what is asked for in the end may be ahead of what watchers have been told by then.
+const settling = 10 * time.Second
+
+// finish asks for what is known in the end, until attentive watchers know the same. Where they do not come to, the checker
+// tells of it.
 func (s *subject) finish(t *testing.T, h *checker.History) {
 	t.Helper()
-	var err error
-	if h.Final, err = s.list(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if h.Transitions, err = s.transitions(t.Context()); err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithTimeout(t.Context(), settling)
+	defer cancel()
+	err := process.Poll(ctx, func() (bool, error) {
+		transitions, err := s.transitions(ctx)
+		if err != nil {
+			return false, err
+		}
+		list, err := s.list(ctx)
+		if err != nil {
+			return false, err
+		}
+		h.Transitions, h.Final = transitions, list
+		err = h.Disagree(list)
+		return err == nil, err
+	})
+	if err != nil {
+		t.Errorf("watchers and lists do not come to know the same: %v", err)
 	}
 }
 
@@ -70,6 +86,19 @@ func (s *subject) keepsSecrets(t *testing.T, least int64) {
 	t.Logf("%d KiB were looked through for secrets", read>>10)
 	if read < least {
 		t.Errorf("only %d bytes were looked through for secrets", read)
+	}
+}
+
+// showsAll makes sure that each kind of fault has found room in the schedule.
+func showsAll(t *testing.T, plan *schedule.Schedule) {
+	t.Helper()
+	kinds := map[string]bool{}
+	for _, e := range plan.Episodes {
+		kinds[e.Name] = true
+	}
+	if n, all := len(kinds), len(schedule.Acts()); n < all {
+		t.Fatalf("there is room for %d of %d kinds of faults only: give more -clusters than %d, or a longer -duration than %s",
+			n, all, len(plan.Clusters), plan.Length)
 	}
 }
 
@@ -104,15 +133,25 @@ func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 			down++
 		}
 	}
-	whole := schedule.Window{To: h.Now()}
-	t.Logf("of %s the machine let the run wait for %s", whole.To.Round(time.Second), h.Stalled(whole).Round(time.Millisecond))
+	judgedEnough(t, plan, h)
 	t.Logf("%d faults of %d kinds; %d transitions, %d of them down; %d watches, %d resumed, %d events; %d calls, %d results, %d of them failures, %d of them probes",
 		len(plan.Episodes), len(kinds), len(h.Transitions), down, len(h.Watches), resumed, events, len(h.Calls), results, wrong, probes)
-	if len(kinds) < len(schedule.Acts()) {
-		t.Errorf("only %d of %d kinds of faults were shown", len(kinds), len(schedule.Acts()))
-	}
 	if down == 0 || resumed == 0 || wrong == 0 || probes == 0 || len(h.Lists) == 0 {
 		t.Error("that is too little to be judged")
+	}
+}
+
+// judgedEnough logs of how many faults it was judged whether they were told in time, and fails where that were few although
+// the machine had time for the run.
+func judgedEnough(t *testing.T, plan *schedule.Schedule, h *checker.History) {
+	t.Helper()
+	whole := schedule.Window{To: h.Now()}
+	stalled := h.Stalled(whole)
+	judged, of := checker.Judged(plan, h)
+	t.Logf("of %s the machine let the run wait for %s; of %d of %d faults it was judged whether they were told in time",
+		whole.To.Round(time.Second), stalled.Round(time.Millisecond), judged, of)
+	if stalled < whole.To/10 && judged*10 < of*8 {
+		t.Errorf("only %d of %d faults could be judged", judged, of)
 	}
 }
 

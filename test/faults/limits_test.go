@@ -26,6 +26,9 @@ import (
 	"github.com/clusterfleet/clusterfleet/test/internal/product"
 )
 
+// limitPatience is how long an aggregator at one of its limits may take for what a test asks of it.
+const limitPatience = 90 * time.Second
+
 func TestTenThousandCancelledCallsLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	const calls, atOnce = 10_000, 50
@@ -80,9 +83,11 @@ func TestAnAggregatorWithoutFilesToOpenBlamesNoCluster(t *testing.T) {
 	}
 	t.Cleanup(func() { connection.Close() })
 	health := fleetv1.NewHealthServiceClient(connection)
+	ctx, cancel := context.WithTimeout(t.Context(), limitPatience)
+	defer cancel()
 	healthy, ours := 0, 0
 	for ours == 0 {
-		stream, err := health.ProbeClusters(t.Context(), &fleetv1.ProbeClustersRequest{Depth: fleetv1.Verdict_DEPTH_QUICK, MaxConcurrency: atOnce})
+		stream, err := health.ProbeClusters(ctx, &fleetv1.ProbeClustersRequest{Depth: fleetv1.Verdict_DEPTH_QUICK, MaxConcurrency: atOnce})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +97,7 @@ func TestAnAggregatorWithoutFilesToOpenBlamesNoCluster(t *testing.T) {
 				break
 			}
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("after %d good results, %d for want of files: %v", healthy, ours, err)
 			}
 			v := event.GetResult().GetObservation().GetVerdict()
 			switch {
@@ -123,7 +128,9 @@ func TestSIGTERMEndsFiveHundredStreamsInTime(t *testing.T) {
 	if err := s.fleet.SetFault("sim-0001", simulator.Fault{Kind: simulator.Hang}); err != nil {
 		t.Fatal(err)
 	}
-	var group errgroup.Group
+	ctx, cancel := context.WithTimeout(t.Context(), limitPatience)
+	defer cancel()
+	group, watched := errgroup.WithContext(ctx)
 	synced := make(chan struct{}, streams)
 	for range streams / aConnection {
 		connection, err := grpc.NewClient("passthrough:///"+s.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -132,17 +139,17 @@ func TestSIGTERMEndsFiveHundredStreamsInTime(t *testing.T) {
 		}
 		t.Cleanup(func() { connection.Close() })
 		for range aConnection {
-			group.Go(func() error { return watchToTheEnd(t.Context(), fleetv1.NewHealthServiceClient(connection), synced) })
+			group.Go(func() error { return watchToTheEnd(watched, fleetv1.NewHealthServiceClient(connection), synced) })
 		}
 	}
 	for range streams {
 		select {
 		case <-synced:
-		case <-t.Context().Done():
-			t.Fatal("not all watchers are synced")
+		case <-watched.Done():
+			t.Fatalf("not all watchers are synced: %v", context.Cause(watched))
 		}
 	}
-	probe, err := s.health.ProbeClusters(t.Context(), &fleetv1.ProbeClustersRequest{})
+	probe, err := s.health.ProbeClusters(ctx, &fleetv1.ProbeClustersRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,19 @@ var (
 	duration = flag.Duration("duration", 70*time.Second, "show faults for this `TIME`")
 )
 
+// The least of a run: what lasts shorter has no room for the silent faults, and a smaller fleet no clusters for all of them.
+const (
+	leastClusters = 40
+	leastDuration = 45 * time.Second
+)
+
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if *clusters < leastClusters || *duration < leastDuration {
+		fmt.Fprintf(os.Stderr, "-clusters %d -duration %s: at least -clusters %d -duration %s are needed to show the faults\n",
+			*clusters, *duration, leastClusters, leastDuration)
+		os.Exit(2)
+	}
 	dir, err := os.MkdirTemp("", "clusterfleet-faults-")
 	if err == nil {
 		programs, err = product.Build(context.Background(), dir)

@@ -20,6 +20,8 @@ import (
 const (
 	// before is how long the fleet is watched before the first fault, after how long after the last.
 	before, after = 2 * time.Second, 20 * time.Second
+	// around is what a run may take beside the faults: it builds the programs, and judges.
+	around = 10 * time.Minute
 	// shown is how many violations of a rule a failed run tells of.
 	shown = 8
 	// stagger is the time between the beginnings of callers: a cluster has one connection for reads that stays, and those who
@@ -40,7 +42,8 @@ func TestWhatIsToldOfAFleetIsWhatIsWrongWithIt(t *testing.T) {
 	if played == 0 {
 		played = uint64(time.Now().UnixNano())
 	}
-	t.Logf("play it again: go test -race ./test/faults -run '^%s$' -seed %d -clusters %d -duration %s", t.Name(), played, *clusters, *duration)
+	t.Logf("play it again: go test -race -timeout %s ./test/faults -run '^%s$' -v -seed %d -clusters %d -duration %s",
+		*duration+around, t.Name(), played, *clusters, *duration)
 	s := start(t, simulator.Config{
 		Clusters: *clusters, Seed: played, Latency: simulator.Constant(5 * time.Millisecond),
 		Counts: map[string]int{"configmaps": 5, "secrets": 5},
@@ -53,6 +56,7 @@ func TestWhatIsToldOfAFleetIsWhatIsWrongWithIt(t *testing.T) {
 	}
 
 	plan := schedule.Generate(played, s.fleet.Names(), *duration, schedule.Acts())
+	showsAll(t, plan)
 	history, most := s.perform(t, plan)
 	broken := map[string]int{}
 	for _, v := range checker.Check(plan, history) {

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	statuspb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
@@ -41,7 +42,8 @@ func (j *judge) calls() {
 }
 
 func (j *judge) whole(c *Call) {
-	if (c.Err != nil || c.Ended > c.Deadline) && j.starved(schedule.Window{From: c.Deadline - headroom, To: c.Ended}) {
+	late := c.Ended > c.Deadline && c.Err == nil || status.Code(c.Err) == codes.DeadlineExceeded
+	if late && j.starved(schedule.Window{From: c.Deadline - headroom, To: c.Ended}) {
 		return
 	}
 	if c.Err != nil || c.Ended > c.Deadline {

@@ -186,13 +186,21 @@ func TestEachDoctoredHistoryIsFoundOut(t *testing.T) {
 		"a fault that is told by another reason": {checker.RuleDetected, func(s *story) {
 			told(s.attentive, 4).Observation.Verdict.Reason = fleetv1.Verdict_REASON_CONNECTION_RESET
 		}},
-		"a recovery that is told late":  {checker.RuleRecovered, func(s *story) { s.attentive.Seen[5].At = 58 * second }},
-		"nobody who watches":            {checker.RuleWatched, func(s *story) { s.attentive.Attentive = false }},
-		"a transition from elsewhere":   {checker.RuleChain, func(s *story) { s.history.Transitions[0].From = fleetv1.Verdict_STATE_DEGRADED }},
-		"a transition to where it was":  {checker.RuleChain, func(s *story) { s.history.Transitions[0].To = fleetv1.Verdict_STATE_UNREACHABLE }},
-		"a sequence that goes back":     {checker.RuleChain, func(s *story) { s.history.Transitions[0].Sequence = 3 }},
-		"a transition without a cause":  {checker.RuleCause, func(s *story) { s.history.Transitions[1].Cluster = "a" }},
-		"a transition by another cause": {checker.RuleCause, func(s *story) { s.history.Transitions[1].Reason = fleetv1.Verdict_REASON_CONNECTION_RESET }},
+		"a recovery that is told late":              {checker.RuleRecovered, func(s *story) { s.attentive.Seen[5].At = 58 * second }},
+		"nobody who watches":                        {checker.RuleWatched, func(s *story) { s.attentive.Attentive = false }},
+		"a transition from elsewhere":               {checker.RuleChain, func(s *story) { s.history.Transitions[0].From = fleetv1.Verdict_STATE_DEGRADED }},
+		"a transition to where it was":              {checker.RuleChain, func(s *story) { s.history.Transitions[0].To = fleetv1.Verdict_STATE_UNREACHABLE }},
+		"a sequence that goes back":                 {checker.RuleChain, func(s *story) { s.history.Transitions[0].Sequence = 3 }},
+		"a transition without a cause":              {checker.RuleCause, func(s *story) { s.history.Transitions[1].Cluster = "a" }},
+		"a transition by another cause":             {checker.RuleCause, func(s *story) { s.history.Transitions[1].Reason = fleetv1.Verdict_REASON_CONNECTION_RESET }},
+		"a transition to a state of no such reason": {checker.RuleCause, func(s *story) { s.history.Transitions[1].To = fleetv1.Verdict_STATE_UNAUTHORIZED }},
+		"a probe that reached what it calls unreachable": {checker.RuleLegal, func(s *story) {
+			told(s.attentive, 4).Observation.Verdict.Checks = answered()
+		}},
+		"a probe that calls degraded what it never reached": {checker.RuleLegal, func(s *story) {
+			fallAfterAnswer(s)
+			told(s.attentive, 4).Observation.Verdict.Checks = nil
+		}},
 		"a recovery in the middle of a fault": {checker.RuleCause, func(s *story) {
 			s.history.Transitions[0].OccurredAt = s.wall(30 * second)
 		}},
@@ -213,15 +221,18 @@ func TestEachDoctoredHistoryIsFoundOut(t *testing.T) {
 		"a change that a snapshot misses": {checker.RuleGap, func(s *story) {
 			s.first.Seen = append(s.first.Seen[:1:1], s.first.Seen[2:]...)
 		}},
-		"a watch that goes on by no token":        {checker.RuleReset, func(s *story) { s.resumed.Token = "" }},
-		"a result that is lost":                   {checker.RuleWhole, func(s *story) { s.probe.Results = s.probe.Results[:1] }},
-		"a result that comes twice":               {checker.RuleWhole, func(s *story) { s.probe.Results[1].Index = 0 }},
-		"a result after the summary":              {checker.RuleWhole, func(s *story) { s.probe.Results[1].Misplaced = true }},
-		"a summary that is missing":               {checker.RuleWhole, func(s *story) { s.probe.Summaries = nil }},
-		"a summary that does not add up":          {checker.RuleWhole, func(s *story) { s.probe.Summaries[0].Failed = 0 }},
-		"two starts":                              {checker.RuleWhole, func(s *story) { s.probe.Started = []int32{2, 2} }},
-		"a call that ends after its deadline":     {checker.RuleDeadline, func(s *story) { s.probe.Ended = 36 * second }},
-		"a call that fails":                       {checker.RuleDeadline, func(s *story) { s.probe.Err = status.Error(codes.Internal, "oh") }},
+		"a watch that goes on by no token":    {checker.RuleReset, func(s *story) { s.resumed.Token = "" }},
+		"a result that is lost":               {checker.RuleWhole, func(s *story) { s.probe.Results = s.probe.Results[:1] }},
+		"a result that comes twice":           {checker.RuleWhole, func(s *story) { s.probe.Results[1].Index = 0 }},
+		"a result after the summary":          {checker.RuleWhole, func(s *story) { s.probe.Results[1].Misplaced = true }},
+		"a summary that is missing":           {checker.RuleWhole, func(s *story) { s.probe.Summaries = nil }},
+		"a summary that does not add up":      {checker.RuleWhole, func(s *story) { s.probe.Summaries[0].Failed = 0 }},
+		"two starts":                          {checker.RuleWhole, func(s *story) { s.probe.Started = []int32{2, 2} }},
+		"a call that ends after its deadline": {checker.RuleDeadline, func(s *story) { s.probe.Ended = 36 * second }},
+		"a call that fails":                   {checker.RuleDeadline, func(s *story) { s.probe.Err = status.Error(codes.Internal, "oh") }},
+		"a call that fails at its end on a stalled machine": {checker.RuleDeadline, func(s *story) {
+			endStalled(s, codes.Internal)
+		}},
 		"a result with another code":              {checker.RuleResult, func(s *story) { s.probe.Results[1].Error.Code = int32(codes.Internal) }},
 		"a failure of a good cluster":             {checker.RuleResult, func(s *story) { s.probe.Results[0].Error = failure(codes.Unavailable, "CONNECTION_REFUSED") }},
 		"a result of a dead cluster that is good": {checker.RuleResult, func(s *story) { s.probe.Results[1].Error = nil }},
@@ -243,14 +254,5 @@ func TestEachDoctoredHistoryIsFoundOut(t *testing.T) {
 				t.Errorf("%q is not broken, only %v", c.rule, rules)
 			}
 		})
-	}
-}
-
-func TestAStalledMachineStretchesPromisesByAsMuch(t *testing.T) {
-	s := tell()
-	s.attentive.Seen[4].At = 28 * second
-	s.history.Stall(schedule.Window{From: 20 * second, To: 21500 * time.Millisecond})
-	for _, v := range checker.Check(s.plan, s.history) {
-		t.Error(v)
 	}
 }

@@ -48,9 +48,35 @@ func (j *judge) told() {
 	}
 }
 
-func (j *judge) detected(w *Watch, e *schedule.Episode) {
+// Judged returns how many faults watchers must know of while they are on, and of how many of them that was judged: a fault
+// that the machine let end before it was due proves nothing.
+func Judged(s *schedule.Schedule, h *History) (judged, of int) {
+	j := &judge{schedule: s, history: h}
+	for i := range s.Episodes {
+		e := &s.Episodes[i]
+		if !loud(e) {
+			continue
+		}
+		of++
+		if _, due := j.due(e); due {
+			judged++
+		}
+	}
+	return judged, of
+}
+
+// loud reports whether watchers must know of a fault.
+func loud(e *schedule.Episode) bool { return e.Want.Within > 0 && !e.Want.Never }
+
+// due returns when watchers must know of a fault, false where they need not.
+func (j *judge) due(e *schedule.Episode) (time.Duration, bool) {
 	due := j.by(e.From+e.Edge, e.Want.Within)
-	if e.Want.Within == 0 || e.Want.Never || due > e.To || j.schedule.InBlind(schedule.Window{From: e.From, To: due}) {
+	return due, loud(e) && due <= e.To && !j.schedule.InBlind(schedule.Window{From: e.From, To: due})
+}
+
+func (j *judge) detected(w *Watch, e *schedule.Episode) {
+	due, must := j.due(e)
+	if !must {
 		return
 	}
 	last := "nothing new"

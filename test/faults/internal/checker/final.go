@@ -1,6 +1,10 @@
 package checker
 
 import (
+	"errors"
+	"fmt"
+	"strings"
+
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
@@ -15,7 +19,24 @@ func (j *judge) final() {
 	if n, want := len(j.history.Final), len(j.schedule.Clusters); n != want {
 		j.violate(RuleFinal, j.end(), "the list has %d of %d clusters", n, want)
 	}
-	for _, w := range j.history.Watches {
+	for _, text := range j.history.apart(j.history.Final) {
+		j.violate(RuleFinal, j.end(), "%s", text)
+	}
+}
+
+// Disagree returns an error where attentive watchers know other things by now than a list tells. They may go on watching.
+func (h *History) Disagree(list []*fleetv1.ClusterHealth) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if texts := h.apart(list); len(texts) > 0 {
+		return errors.New(strings.Join(texts, "; "))
+	}
+	return nil
+}
+
+// apart tells where attentive watchers know other things than a list.
+func (h *History) apart(list []*fleetv1.ClusterHealth) (texts []string) {
+	for _, w := range h.Watches {
 		if !w.Attentive {
 			continue
 		}
@@ -25,12 +46,13 @@ func (j *judge) final() {
 				known[h.GetCluster()] = h
 			}
 		}
-		for _, h := range j.history.Final {
+		for _, h := range list {
 			seen := known[h.GetCluster()]
 			if seen.GetState() != h.GetState() || !seen.GetSince().AsTime().Equal(h.GetSince().AsTime()) || seen.GetFlapping() != h.GetFlapping() {
-				j.violate(RuleFinal, j.end(), "%s takes %s for %s since %s, the list for %s since %s",
-					w.Watcher, h.GetCluster(), seen.GetState(), seen.GetSince().AsTime(), h.GetState(), h.GetSince().AsTime())
+				texts = append(texts, fmt.Sprintf("%s takes %s for %s since %s, the list for %s since %s",
+					w.Watcher, h.GetCluster(), seen.GetState(), seen.GetSince().AsTime(), h.GetState(), h.GetSince().AsTime()))
 			}
 		}
 	}
+	return texts
 }

@@ -1,6 +1,8 @@
 package checker
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,7 +12,7 @@ import (
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
 )
 
-// History is all that callers were told in a run. Everything in it is timed from Start. Record and Begin may be called by
+// History is all that callers were told in a run. Everything in it is timed from Start. Its methods may be called by
 // any number of goroutines; the fields are to be read when all of them have ended.
 type History struct {
 	// Start is the beginning of the run. It has a monotonic reading.
@@ -48,12 +50,20 @@ func (h *History) Stall(w schedule.Window) {
 	h.Stalls = append(h.Stalls, w)
 }
 
-// Stalled returns how much of a span was stalls.
+// Stalled returns how much of a span was stalls. Stalls that overlap count once.
 func (h *History) Stalled(span schedule.Window) (sum time.Duration) {
+	var met []schedule.Window
 	for _, w := range h.Stalls {
 		if w.Overlaps(span) {
-			sum += min(w.To, span.To) - max(w.From, span.From)
+			met = append(met, w)
 		}
+	}
+	slices.SortFunc(met, func(a, b schedule.Window) int { return cmp.Compare(a.From, b.From) })
+	counted := span.From
+	for _, w := range met {
+		from, to := max(w.From, counted), min(w.To, span.To)
+		sum += max(0, to-from)
+		counted = max(counted, to)
 	}
 	return sum
 }
@@ -102,6 +112,8 @@ func (h *History) Watch(watcher, token string, attentive bool) *Watch {
 
 // See records an event.
 func (w *Watch) See(event *fleetv1.WatchClusterHealthResponse) {
+	w.history.mu.Lock()
+	defer w.history.mu.Unlock()
 	w.Seen = append(w.Seen, Sight{w.history.Now(), event})
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
 )
@@ -62,19 +64,27 @@ func (j *judge) cause(t *fleetv1.Transition, at time.Duration) {
 		return
 	case fleetv1.Verdict_STATE_UNSPECIFIED, fleetv1.Verdict_STATE_DEGRADED, fleetv1.Verdict_STATE_UNREACHABLE, fleetv1.Verdict_STATE_UNAUTHORIZED:
 	}
-	v := &fleetv1.Verdict{
-		State: t.GetTo(), Reason: t.GetReason(), Blame: t.GetBlame(), Message: t.GetMessage(),
-		// The history does not keep the checks: the cluster may have answered before it failed.
-		Checks: []*fleetv1.Check{{Kind: fleetv1.Check_KIND_READY, Outcome: fleetv1.Check_OUTCOME_PASSED}},
+	if !slices.ContainsFunc(writings(t), func(v *fleetv1.Verdict) bool { return fits(v) && j.explains(v, t.GetCluster(), at) }) {
+		j.violate(RuleCause, at, "the history has %s: %s", change(t), brief(writings(t)[0]))
 	}
-	_, met := j.schedule.Place(t.GetCluster(), schedule.Window{From: at - inFlight, To: at})
+}
+
+// writings are the verdicts that a transition may have been written from. The history does not keep the checks: the cluster
+// may have failed at once, or have said that it is ready before it failed.
+func writings(t *fleetv1.Transition) []*fleetv1.Verdict {
+	atOnce := &fleetv1.Verdict{State: t.GetTo(), Reason: t.GetReason(), Blame: t.GetBlame(), Message: t.GetMessage()}
+	later := proto.CloneOf(atOnce)
+	later.Checks = []*fleetv1.Check{{Kind: fleetv1.Check_KIND_READY, Outcome: fleetv1.Check_OUTCOME_PASSED}}
+	return []*fleetv1.Verdict{atOnce, later}
+}
+
+// explains reports whether a fault that the cluster had lately is one by which a change to this verdict comes.
+func (j *judge) explains(v *fleetv1.Verdict, cluster string, at time.Duration) bool {
+	_, met := j.schedule.Place(cluster, schedule.Window{From: at - inFlight, To: at})
 	explained := slices.ContainsFunc(met, func(e *schedule.Episode) bool {
 		return (!e.Want.Never || e.To+e.Edge-e.From > longestMoment) && among(v, e.Want.Changes())
 	})
-	starved := timedOut(v) && j.hopeless(at)
-	if !fits(v) || !explained && !starved {
-		j.violate(RuleCause, at, "the history has %s: %s", change(t), brief(v))
-	}
+	return explained || timedOut(v) && j.hopeless(at)
 }
 
 func change(t *fleetv1.Transition) string {

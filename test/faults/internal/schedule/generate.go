@@ -16,8 +16,9 @@ const (
 	cutAtOnce = 25
 	// rest is the time between two faults of a cluster: what was told of the first has ended by then.
 	rest = 20 * time.Second
-	// leeway is how much longer than it takes to be told a fault lasts, at least and at most.
-	leastLeeway, mostLeeway = 3 * time.Second, 10 * time.Second
+	// leeway is how much longer than it takes to be told a fault lasts, at least and at most: also where the machine stretches
+	// the promise, the fault is to be there still when it is due.
+	leastLeeway, mostLeeway = 10 * time.Second, 15 * time.Second
 	// attempts is how often another beginning is drawn for a fault that does not fit in.
 	attempts = 100
 )
