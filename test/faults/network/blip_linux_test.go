@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/netns"
+	"github.com/clusterfleet/clusterfleet/test/faults/internal/schedule"
 )
 
 func TestBlipsAreNotTold(t *testing.T) {
@@ -24,9 +25,15 @@ func TestBlipsAreNotTold(t *testing.T) {
 			r.end(e, r.Mend)
 			pass(up)
 		}
-		if told := r.transitions(t, 0); len(told) > 0 {
-			t.Errorf("told are %v", told)
-		}
+		told := r.transitions(t, 0)
 		r.conclude(t)
+		longest := time.Duration(0)
+		for _, e := range r.schedule.Episodes {
+			longest = max(longest, e.To+e.Edge-e.From)
+		}
+		if longest <= schedule.Moment && len(told) > 0 { // a machine that is busy may have made them longer
+			t.Errorf("of silences of %s at most, told are %v", longest, told)
+		}
+		t.Logf("the longest took %s", longest)
 	})
 }

@@ -1,6 +1,7 @@
 package network_test
 
 import (
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ import (
 const (
 	// dialing is what a connection attempt may take.
 	dialing = 3 * time.Second
-	// atOnce is less than that, also on a machine that is busy.
+	// atOnce is less than that, also where the race detector slows the programs down.
 	atOnce = 1500 * time.Millisecond
 )
 
@@ -64,6 +65,7 @@ func TestHowNoConnectionComesAboutIsToldByItsReasonAndInItsTime(t *testing.T) {
 		a := programs.Aggregator(t, w.kubeconfig, product.Unwatched)
 
 		t.Run("by probes", func(t *testing.T) {
+			stalled := observe(t, os.Getpid(), a.PID(), w.fleet.PID())
 			var order []string
 			results := map[string]*fleetv1.ProbeResult{}
 			for result, err := range a.Client(t).ProbeClusters(t.Context(), &fleetv1.ProbeClustersRequest{}).Results() {
@@ -73,6 +75,7 @@ func TestHowNoConnectionComesAboutIsToldByItsReasonAndInItsTime(t *testing.T) {
 				order = append(order, result.GetCluster())
 				results[result.GetCluster()] = result
 			}
+			busy := stalled()
 			for i, way := range ways {
 				v := results[names[i]].GetObservation().GetVerdict()
 				if v.GetState() != unreachable || v.GetReason() != way.reason || v.GetBlame() != fleetv1.Verdict_BLAME_NETWORK || v.GetHint() == "" {
@@ -82,16 +85,17 @@ func TestHowNoConnectionComesAboutIsToldByItsReasonAndInItsTime(t *testing.T) {
 				if tcp < 0 || v.GetChecks()[tcp].GetOutcome() != fleetv1.Check_OUTCOME_FAILED {
 					t.Fatalf("%s: it is not TCP that failed: %v", way.name, v.GetChecks())
 				}
-				way.judge(t, v.GetChecks()[tcp].GetDuration().AsDuration())
+				way.judge(t, v.GetChecks()[tcp].GetDuration().AsDuration(), busy)
 			}
 			for _, name := range names[len(ways):] {
 				if v := results[name].GetObservation().GetVerdict(); v.GetState() != healthy {
 					t.Errorf("nothing is wrong with %s: %v", name, v)
 				}
 			}
-			silentLast(t, order, silent)
+			silentLast(t, order, silent, busy)
 		})
 		t.Run("by reads", func(t *testing.T) {
+			stalled := observe(t, os.Getpid(), a.PID(), w.fleet.PID())
 			var order []string
 			ended := map[string]*fleetv1.Completion{}
 			for batch, err := range a.Client(t).FetchManifests(t.Context(), &fleetv1.FetchManifestsRequest{
@@ -106,34 +110,38 @@ func TestHowNoConnectionComesAboutIsToldByItsReasonAndInItsTime(t *testing.T) {
 					ended[batch.GetCluster()] = batch.GetCompletion()
 				}
 			}
+			busy := stalled()
 			for i, way := range ways {
 				e := ended[names[i]]
 				if got := "REASON_" + client.Reason(client.StatusError(e.GetError())); got != way.reason.String() {
 					t.Errorf("%s: got %s, want %s: %v", way.name, got, way.reason, e)
 				}
-				way.judge(t, e.GetDuration().AsDuration())
+				way.judge(t, e.GetDuration().AsDuration(), busy)
 			}
 			for _, name := range names[len(ways):] {
 				if e := ended[name]; e.GetError() != nil || e.GetItems() != 20 {
 					t.Errorf("nothing is wrong with %s: %v", name, e)
 				}
 			}
-			silentLast(t, order, silent)
+			silentLast(t, order, silent, busy)
 		})
 	})
 }
 
-// judge checks the time that it took to fail.
-func (w way) judge(t *testing.T, took time.Duration) {
+// judge checks the time that it took to fail, on a machine that let the processes wait for so long meanwhile.
+func (w way) judge(t *testing.T, took, stalled time.Duration) {
 	t.Helper()
-	if w.silent && (took < dialing || took > dialing+time.Second) || !w.silent && took > atOnce {
-		t.Errorf("%s: it failed after %s", w.name, took)
+	if w.silent && (took < dialing || took > dialing+time.Second+stalled) || !w.silent && took > atOnce+stalled {
+		t.Errorf("%s: it failed after %s, %s of them stalled", w.name, took, stalled)
 	}
 }
 
-// silentLast checks that nobody waited for those who are silent.
-func silentLast(t *testing.T, order, silent []string) {
+// silentLast checks that nobody waited for those who are silent, unless the machine let all wait for longer than they do.
+func silentLast(t *testing.T, order, silent []string, stalled time.Duration) {
 	t.Helper()
+	if atOnce+stalled > dialing {
+		return
+	}
 	for i, name := range order {
 		if slices.Contains(silent, name) != (i >= len(order)-len(silent)) {
 			t.Errorf("%s is the one of %d that came at place %d: %v", name, len(order), i, order)

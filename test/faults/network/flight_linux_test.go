@@ -2,6 +2,7 @@ package network_test
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ import (
 // inFlight is a fleet of which some lists take long: that of configmaps to be sent, that of secrets to begin.
 const inFlight = `faults:
 - {clusters: "sim-0001,sim-0004", fault: huge-list, bytes: 2G, paths: [/api/v1/configmaps]}
-- {clusters: sim-0002, fault: slow, latency: 4s, paths: [/api/v1/secrets]}
+- {clusters: sim-0002, fault: slow, latency: 6s, paths: [/api/v1/secrets]}
 `
 
 // reading is what a read of one cluster may take.
@@ -26,11 +27,23 @@ const reading = 8 * time.Second
 type read struct {
 	begun chan struct{}            // closed when the first objects are there
 	ended chan *fleetv1.Completion // gets one, nil where the call fails
+	// stalled returns how long the machine let the processes wait meanwhile.
+	stalled func() time.Duration
+}
+
+// awaitBegun waits until the first objects are there. A read that ends before is no longer in flight.
+func (r read) awaitBegun(t *testing.T) {
+	t.Helper()
+	select {
+	case <-r.begun:
+	case e := <-r.ended:
+		t.Fatalf("it ended before it was to be disturbed: %v", e)
+	}
 }
 
 // startRead reads a type of objects from one cluster.
-func startRead(ctx context.Context, c *client.Client, resource, cluster string) read {
-	r := read{begun: make(chan struct{}), ended: make(chan *fleetv1.Completion, 1)}
+func startRead(ctx context.Context, c *client.Client, resource, cluster string, stalled func() time.Duration) read {
+	r := read{begun: make(chan struct{}), ended: make(chan *fleetv1.Completion, 1), stalled: stalled}
 	go func() {
 		var completion *fleetv1.Completion
 		begun := false
@@ -43,11 +56,11 @@ func startRead(ctx context.Context, c *client.Client, resource, cluster string) 
 				completion = nil
 				break
 			}
-			if !begun {
+			completion = batch.GetCompletion()
+			if completion == nil && !begun {
 				begun = true
 				close(r.begun)
 			}
-			completion = batch.GetCompletion()
 		}
 		r.ended <- completion
 	}()
@@ -59,26 +72,31 @@ func TestReadsInFlightEndByTheirDeadlineOrAtOnceAndTellHowFarTheyCame(t *testing
 		w := newWorld(t, 5, inFlight, "--object-bytes", "2000")
 		a := programs.Aggregator(t, w.kubeconfig, product.Unwatched)
 		c := a.Client(t)
-		start := func(resource, cluster string) read { return startRead(t.Context(), c, resource, cluster) }
+		start := func(resource, cluster string) read {
+			return startRead(t.Context(), c, resource, cluster, observe(t, os.Getpid(), a.PID(), w.fleet.PID()))
+		}
 		good := func(when, cluster string) {
 			t.Helper()
-			if e := <-start("pods", cluster).ended; e.GetError() != nil || e.GetItems() == 0 || e.GetDuration().AsDuration() > atOnce {
-				t.Errorf("%s, %s: %v", when, cluster, e)
+			r := start("pods", cluster)
+			e := <-r.ended
+			if stalled := r.stalled(); e.GetError() != nil || e.GetItems() == 0 || e.GetDuration().AsDuration() > atOnce+stalled {
+				t.Errorf("%s, %s: %v, %s stalled", when, cluster, e, stalled)
 			}
 		}
 		fails := func(what string, r read, reason, message string, least, most time.Duration) {
 			t.Helper()
 			e := <-r.ended
+			most += busy + r.stalled()
 			took := e.GetDuration().AsDuration()
-			if client.Reason(client.StatusError(e.GetError())) != reason || took < least || took > most+busy || !strings.Contains(e.GetError().GetMessage(), message) {
+			if client.Reason(client.StatusError(e.GetError())) != reason || took < least || took > most || !strings.Contains(e.GetError().GetMessage(), message) {
 				t.Errorf("%s: after %s %v; want %s, %q, after %s to %s", what, took, e, reason, message, least, most)
 			}
 		}
 		good("before", "sim-0003") // whose connection is kept
 
 		body, wait := start("configmaps", "sim-0001"), start("secrets", "sim-0002")
-		<-body.begun
-		pass(time.Second) // until the other is asked, long before it would answer
+		body.awaitBegun(t)
+		w.fleet.AwaitTraffic(t, "sim-0002", "the other is asked", func(s product.Traffic) bool { return s.InFlight > 0 })
 		silent := w.of("sim-0001", "sim-0002", "sim-0003")
 		w.Silence(silent...)
 		kept, fresh := start("pods", "sim-0003"), start("pods", "sim-0002")
@@ -94,7 +112,7 @@ func TestReadsInFlightEndByTheirDeadlineOrAtOnceAndTellHowFarTheyCame(t *testing
 		}
 
 		body = start("configmaps", "sim-0004")
-		<-body.begun
+		body.awaitBegun(t)
 		w.fleet.Kill(t) // the kernel tells those who are connected
 		fails("when the server dies", body, "CONNECTION_RESET", "the connection was cut", 0, reading/2)
 		fails("when it is dead", start("pods", "sim-0005"), "CONNECTION_REFUSED", "refused", 0, atOnce)

@@ -19,8 +19,9 @@ const built = "CLUSTERFLEET_TEST_PROGRAMS"
 // programs are what all tests run. TestMain can hand them over in no other way.
 var programs *product.Programs //nolint:gochecknoglobals // see above
 
-// together is how many tests run at once: all. They wait for most of their time.
-const together = "8"
+// together is how many tests run at once. They wait for most of their time, but each has an aggregator that asks hundreds of
+// clusters, slowed down by the race detector.
+const together = "3"
 
 func TestMain(m *testing.M) {
 	netns.Main()

@@ -12,7 +12,7 @@ import (
 
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 	"github.com/clusterfleet/clusterfleet/test/faults/internal/netns"
-	"github.com/clusterfleet/clusterfleet/test/internal/process"
+	"github.com/clusterfleet/clusterfleet/test/internal/product"
 )
 
 const (
@@ -25,7 +25,7 @@ const (
 type world struct {
 	*netns.Pair
 
-	fleet *process.Process
+	fleet *product.Simulation
 	// kubeconfig is the fleet's; each of the clusters has an address of its own.
 	kubeconfig string
 	addresses  map[string]netip.AddrPort
@@ -37,7 +37,8 @@ func newWorld(t *testing.T, clusters int, scenario string, flags ...string) *wor
 	w := &world{Pair: netns.NewPair(t), addresses: map[string]netip.AddrPort{}}
 	simulation := programs.By(w.Launcher()...).Simulation(t, scenario,
 		append([]string{"--network", netns.Fleet, "--clusters", strconv.Itoa(clusters)}, flags...)...)
-	w.fleet, w.kubeconfig = simulation.Process, simulation.Kubeconfig
+	simulation.Dial = w.DialFar
+	w.fleet, w.kubeconfig = simulation, simulation.Kubeconfig
 	config, err := clientcmd.LoadFromFile(w.kubeconfig)
 	if err != nil {
 		t.Fatal(err)

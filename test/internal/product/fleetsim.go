@@ -1,7 +1,9 @@
 package product
 
 import (
+	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +17,8 @@ type Simulation struct {
 	*process.Process
 
 	Kubeconfig string
+	// Dial connects to a program in another network; nil for one in the test's own.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	admin string
 }
@@ -52,7 +56,7 @@ func (s *Simulation) Traffic(t testing.TB, cluster string) Traffic {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	response, err := (&http.Transport{DisableKeepAlives: true, DialContext: s.Dial}).RoundTrip(request)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,9 @@
 package netns
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"os"
 	"runtime"
 	"syscall"
@@ -37,24 +39,43 @@ func become(path string, args []string) error {
 }
 
 // created makes a namespace, calls set up on a thread in it, and returns a file that keeps it.
-func created(setUp func() error) (*os.File, error) {
-	type result struct {
-		namespace *os.File
-		err       error
-	}
-	made := make(chan result)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			made <- result{err: fmt.Errorf("make a network namespace: %w", err)}
+func created(setUp func() error) (namespace *os.File, err error) {
+	onThread(func() {
+		if err = unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			err = fmt.Errorf("make a network namespace: %w", err)
 			return
 		}
-		namespace, err := os.Open("/proc/thread-self/ns/net")
-		if err == nil {
+		if namespace, err = os.Open("/proc/thread-self/ns/net"); err == nil {
 			err = setUp()
 		}
-		made <- result{namespace, err}
+	})
+	return namespace, err
+}
+
+// DialFar connects as a program in the far network does. The address must be one of numbers.
+func (p *Pair) DialFar(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	onThread(func() {
+		if err = unix.Setns(int(p.namespace.Fd()), unix.CLONE_NEWNET); err != nil {
+			return
+		}
+		conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
+	})
+	return conn, err
+}
+
+// onThread runs a function on a thread that ends with it. It is never the main thread, which does not end and whose
+// namespace is what /proc shows as the process's.
+func onThread(do func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			defer runtime.UnlockOSThread()
+			onThread(do) // on another one, as this one is held
+			return
+		}
+		do() // the thread stays locked: it ends with the goroutine
 	}()
-	r := <-made
-	return r.namespace, r.err
+	<-done
 }

@@ -98,6 +98,7 @@ func (p *Pair) Mend() {
 	p.t.Helper()
 	p.do("mend the link", p.near.LinkSetUp(p.near.link))
 	p.do("find the way", p.near.lead())
+	p.awaitLink()
 }
 
 // Unplug takes the far end of the link down: our own end is up and nothing answers.
@@ -110,4 +111,5 @@ func (p *Pair) Unplug() {
 func (p *Pair) Plug() {
 	p.t.Helper()
 	p.do("plug the link", p.far.LinkSetUp(p.far.link))
+	p.awaitLink()
 }

@@ -21,13 +21,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestATestApartSeesNothingOfTheMachinesNetwork(t *testing.T) {
-	outside, err := os.Readlink("/proc/self/ns/net")
+	outside, err := os.Readlink("/proc/thread-self/ns/net")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const known = "CLUSTERFLEET_TEST_OUTSIDE"
 	netns.Apart(t, []string{known + "=" + outside}, func() {
-		if inside, err := os.Readlink("/proc/self/ns/net"); err != nil || inside == os.Getenv(known) {
+		if inside, err := os.Readlink("/proc/thread-self/ns/net"); err != nil || inside == os.Getenv(known) {
 			t.Errorf("in %s, %v: that is the machine's", inside, err)
 		}
 		links, err := net.Interfaces()
@@ -75,9 +75,23 @@ func TestTheProgramOfALauncherIsInTheFarNetwork(t *testing.T) {
 		}
 		launcher := netns.NewPair(t).Launcher()
 		output, err := exec.Command(launcher[0], append(launcher[1:], program, "/proc/self/ns/net")...).CombinedOutput()
-		near, failed := os.Readlink("/proc/self/ns/net")
+		near, failed := os.Readlink("/proc/thread-self/ns/net")
 		if far := strings.TrimSpace(string(output)); err != nil || failed != nil || !strings.HasPrefix(far, "net:") || far == near {
 			t.Errorf("got %q, %v; this one is %q, %v", output, err, near, failed)
+		}
+	})
+}
+
+func TestADialInTheFarNetworkReachesItsLoopback(t *testing.T) {
+	netns.Apart(t, nil, func() {
+		p := netns.NewPair(t)
+		here, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer here.Close()
+		if conn, err := p.DialFar(t.Context(), "tcp", here.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("got %v, %v, of the near one", conn, err)
 		}
 	})
 }

@@ -49,6 +49,8 @@ func NewPair(t testing.TB) *Pair {
 		p.near.Close()
 		p.far.Close()
 	})
+	p.awaitLink()
+	p.do("get an answer", p.answered())
 	return p
 }
 
