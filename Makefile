@@ -141,6 +141,10 @@ soak: ## run the product on a failing fleet for DURATION and judge whether it le
 	@mkdir -p .cache
 	$(GO) run ./bench/soak -duration $(DURATION) -csv .cache/soak.csv
 
+.PHONY: soak-plot
+soak-plot: ## draw the plot of docs/soak.md from what the last soak has measured
+	@$(GO) run -C bench/plot . soak $(CURDIR)/.cache/soak.csv $(CURDIR)/docs/plots/soak.svg
+
 # How long each target is fuzzed, which (a regular expression of their names), and how many at once. With GOFLAGS=-tags=purego, the portable scanner.
 FUZZTIME ?= 1m
 FUZZ     ?=

@@ -34,7 +34,7 @@ type serving struct {
 // aggregator starts the aggregator on the clusters of a kubeconfig, watching them at the interval; 0: not at all. It must be
 // ended with kill.
 func (b *bench) aggregator(ctx context.Context, kubeconfig string, interval time.Duration) (*aggregator, error) {
-	p, err := process.Start(ctx, filepath.Join(b.programs, "aggregator"), "--kubeconfig", kubeconfig,
+	p, err := process.Start(ctx, b.folder, filepath.Join(b.programs, "aggregator"), "--kubeconfig", kubeconfig,
 		"--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--log-format", "json", "--probe-interval", interval.String())
 	if err != nil {
 		return nil, err

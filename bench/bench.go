@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"github.com/clusterfleet/clusterfleet/bench/internal/simulated"
@@ -17,7 +16,7 @@ type bench struct {
 	self     string // this program
 	programs string
 	peers    string // the program of the peers, once it is built
-	folder   string // removed at the end
+	folder   string // of this run, with all temporary files of what it starts; removed at the end
 	profiles string // where contestants write CPU profiles; empty: nowhere
 	progress io.Writer
 }
@@ -39,7 +38,7 @@ func newBench(ctx context.Context, o options, progress io.Writer) (*bench, error
 	b.programs = filepath.Join(folder, "bin")
 	b.say("building aggregator and fleetsim")
 	const module = "github.com/clusterfleet/clusterfleet/cmd/"
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.programs+string(filepath.Separator), module+"aggregator", module+"fleetsim") //nolint:gosec // a folder that this process made
+	build := b.goCommand(ctx, "build", "-trimpath", "-o", b.programs+string(filepath.Separator), module+"aggregator", module+"fleetsim")
 	build.Stderr = progress
 	if err := build.Run(); err != nil {
 		b.close()

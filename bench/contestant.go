@@ -28,7 +28,7 @@ func (b *bench) contestant(ctx context.Context, j job) (*contestant, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := process.Start(ctx, cmp.Or(j.Program, b.self), child.Command, string(text))
+	p, err := process.Start(ctx, b.folder, cmp.Or(j.Program, b.self), child.Command, string(text))
 	if err != nil {
 		return nil, err
 	}

@@ -49,15 +49,22 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return err
 	}
-	results, err := openResults(o) // before the work: a page that cannot be written should not cost a run
+	chosen, err := chosen(o.only)
+	if err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	results, err := openResults(o) // before the work: a page without a place for the table should not cost a run
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, o.time(), fmt.Errorf("the whole run took longer than %v", o.time()))
 	defer cancel()
-	rows, err := runCases(ctx, o, stderr)
+	rows, err := runCases(ctx, o, chosen, stderr)
 	if len(rows) > 0 {
-		err = errors.Join(err, report.Write(stdout, rows))
+		err = errors.Join(err, report.Write(stdout, results.machine, o.short, rows))
 	}
 	if err != nil {
 		return err // what is kept is whole
@@ -106,8 +113,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	}, nil
 }
 
-// runCases runs the chosen cases. One that fails leaves the others.
-func runCases(ctx context.Context, o options, stderr io.Writer) ([]report.Row, error) {
+// runCases runs the cases. One that fails leaves the others.
+func runCases(ctx context.Context, o options, chosen []benchCase, stderr io.Writer) ([]report.Row, error) {
 	b, err := newBench(ctx, o, stderr)
 	if err != nil {
 		return nil, err
@@ -115,13 +122,10 @@ func runCases(ctx context.Context, o options, stderr io.Writer) ([]report.Row, e
 	defer b.close()
 	var rows []report.Row
 	var failures []error
-	for _, c := range cases() {
+	for _, c := range chosen {
 		if ctx.Err() != nil {
 			failures = append(failures, fmt.Errorf("%s was not begun: %w", c.name, context.Cause(ctx)))
 			break
-		}
-		if !o.only.MatchString(c.name) {
-			continue
 		}
 		start := time.Now()
 		b.say("%s: %s", c.name, c.work)

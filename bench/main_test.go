@@ -161,6 +161,40 @@ func TestCommandLineThatMakesNoSenseIsAnError(t *testing.T) {
 	}
 }
 
+func TestWhatCannotWorkIsToldBeforeTheWork(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"-json":           {"-json", filepath.Join(folder, "none", "rows.json")},
+		"-json a folder":  {"-json", folder},
+		"-markdown":       {"-markdown", filepath.Join(folder, "none.md")},
+		"-cpuprofile":     {"-cpuprofile", filepath.Join(folder, "none")},
+		"-cpuprofile one": {"-cpuprofile", file},
+		"-programs":       {"-programs", folder},
+		"-run":            {"-run", "nosuch"},
+	} {
+		flag, _, _ := strings.Cut(name, " ")
+		var progress bytes.Buffer
+		err := run(t.Context(), args, strings.NewReader(""), io.Discard, &progress)
+		if err == nil || !strings.HasPrefix(err.Error(), flag+": ") || progress.Len() > 0 {
+			t.Errorf("%q: %v, after %q", args, err, &progress)
+		}
+	}
+	err := run(t.Context(), []string{"-run", "nosuch"}, strings.NewReader(""), io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "kubeconfig, cold, ") {
+		t.Errorf("no case: %v", err)
+	}
+	if err := (options{json: filepath.Join(folder, "new"), markdown: file, profiles: folder}).check(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {
+		t.Errorf("left behind by looking: %v, %v", left, err)
+	}
+}
+
 func TestRowThatMustHoldIsAnErrorIfItDoesNot(t *testing.T) {
 	slow := report.Row{Work: "slow", Ours: report.Duration(time.Second), Target: report.AtMost(report.Duration(time.Millisecond))}
 	leak := report.Row{Work: "leaks", Ours: report.Count(1), Target: report.AtMost(report.Count(0)), Must: true}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"debug/buildinfo"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
+	"github.com/clusterfleet/clusterfleet/bench/internal/process"
 	"github.com/clusterfleet/clusterfleet/bench/internal/report"
 )
 
@@ -81,14 +83,17 @@ func (r *rivals) jobs() []job {
 }
 
 // peerFolder returns where the source of the peers is.
-func peerFolder(ctx context.Context) (string, error) {
-	root, err := goCommand(ctx, "list", "-m", "-f", "{{.Dir}}", "github.com/clusterfleet/clusterfleet").Output()
+func (b *bench) peerFolder(ctx context.Context) (string, error) {
+	root, err := b.goCommand(ctx, "list", "-m", "-f", "{{.Dir}}", "github.com/clusterfleet/clusterfleet").Output()
 	return filepath.Join(strings.TrimSpace(string(root)), "bench", "peers"), err
 }
 
-// goCommand is a call of the go command, which whoever runs the benchmarks has.
-func goCommand(ctx context.Context, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, "go", args...) //nolint:gosec // the arguments are this program's own
+// goCommand is a call of the go command, which whoever runs the benchmarks has. What it leaves behind when it is killed is
+// in the folder of the run.
+func (b *bench) goCommand(ctx context.Context, args ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, "go", args...) //nolint:gosec // the arguments are this program's own
+	command.Env = append(os.Environ(), process.Scratch(b.folder))
+	return command
 }
 
 // peerProgram returns the path of the program that does the work of peers. The first time it builds it.
@@ -96,13 +101,13 @@ func (b *bench) peerProgram(ctx context.Context) (string, error) {
 	if b.peers != "" {
 		return b.peers, nil
 	}
-	source, err := peerFolder(ctx)
+	source, err := b.peerFolder(ctx)
 	if err != nil {
 		return "", fmt.Errorf("find the source of the peers: %w", err)
 	}
 	b.say("building the peers")
 	program := filepath.Join(b.folder, "peers")
-	build := goCommand(ctx, "build", "-C", source, "-trimpath", "-o", program, ".")
+	build := b.goCommand(ctx, "build", "-C", source, "-trimpath", "-o", program, ".")
 	build.Stderr = b.progress
 	if err := build.Run(); err != nil {
 		return "", fmt.Errorf("build the peers: %w", err)

@@ -30,7 +30,7 @@ func (b *bench) builtTool(ctx context.Context, name, folder string) tool {
 	b.say("building %s", name)
 	ctx, cancel := context.WithTimeout(ctx, pick(b, toolTime, shortToolTime))
 	defer cancel()
-	t, err := buildTool(ctx, name, folder)
+	t, err := b.buildTool(ctx, name, folder)
 	if err != nil {
 		missing := "cannot be built"
 		if ctx.Err() != nil {
@@ -42,12 +42,12 @@ func (b *bench) builtTool(ctx context.Context, name, folder string) tool {
 	return t
 }
 
-func buildTool(ctx context.Context, name, folder string) (tool, error) {
-	source, err := peerFolder(ctx)
+func (b *bench) buildTool(ctx context.Context, name, folder string) (tool, error) {
+	source, err := b.peerFolder(ctx)
 	if err != nil {
 		return tool{}, err
 	}
-	build := goCommand(ctx, "tool", "-C", filepath.Join(source, folder), "-n", name)
+	build := b.goCommand(ctx, "tool", "-C", filepath.Join(source, folder), "-n", name)
 	var said strings.Builder
 	build.Stderr = &said
 	path, err := build.Output()

@@ -61,7 +61,7 @@ func (b *blackbox) Prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.exporter, err = process.Start(ctx, b.job.Tool, "--config.file", file, "--web.listen-address", "127.0.0.1:0")
+	b.exporter, err = process.Start(ctx, "", b.job.Tool, "--config.file", file, "--web.listen-address", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (c *cloudprober) Prepare(ctx context.Context) (err error) {
 		return err
 	}
 	// It would ask the machine's cloud for metadata.
-	c.prober, err = process.Start(ctx, c.job.Tool, "--config_file", file, "--cloud_metadata", "none", "--disable_sys_metrics")
+	c.prober, err = process.Start(ctx, "", c.job.Tool, "--config_file", file, "--cloud_metadata", "none", "--disable_sys_metrics")
 	if err != nil {
 		return err
 	}

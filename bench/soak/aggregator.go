@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -27,9 +28,9 @@ type aggregator struct {
 	data       string // where it keeps its store
 }
 
-// startAggregator starts it. It must be ended with kill.
+// startAggregator starts it with its store in the folder data, beside which its temporary files go. It must be ended with kill.
 func startAggregator(ctx context.Context, program, kubeconfig, data string, retention time.Duration) (*aggregator, error) {
-	p, err := process.Start(ctx, program, "--kubeconfig", kubeconfig, "--data-dir", data, "--history-max-age", retention.String(),
+	p, err := process.Start(ctx, filepath.Dir(data), program, "--kubeconfig", kubeconfig, "--data-dir", data, "--history-max-age", retention.String(),
 		"--grpc-address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--log-format", "json")
 	if err != nil {
 		return nil, err

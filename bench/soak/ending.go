@@ -20,7 +20,7 @@ func (s *soaking) end(ctx context.Context) ([]finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	findings := append(judge(s.log.atRest(), s.timetable.warm()),
+	findings := append(judge(s.log.atRest(), s.timetable),
 		finding{what: "callers' visits", found: strconv.Itoa(last.visits), verdict: told},
 		finding{what: "samples that could not be taken in time", found: strconv.FormatInt(s.missed.Load(), 10), verdict: told},
 		s.judgeCalls(),

@@ -14,8 +14,12 @@ const (
 	holds     verdict = "holds"
 	fails     verdict = "does not hold"
 	undecided verdict = "undecided: run longer"
+	tooShort  verdict = "undecided: too short"
 	told      verdict = "" // it is not judged
 )
+
+// open reports that nothing could be concluded.
+func (v verdict) open() bool { return v == undecided || v == tooShort }
 
 // finding is a line of the table.
 type finding struct {
@@ -35,7 +39,7 @@ func none(what string, found int) finding {
 // allHold reports whether everything that was judged holds.
 func allHold(findings []finding) bool {
 	for _, f := range findings {
-		if f.verdict == fails || f.verdict == undecided {
+		if f.verdict == fails || f.verdict.open() {
 			return false
 		}
 	}

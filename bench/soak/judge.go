@@ -12,31 +12,37 @@ const (
 	maxHeapSlope = 1 << 20
 	// tolerance is how many goroutines, files or connections more than before are none: probes that are under way.
 	tolerance = 5
+	// Growth is judged of no less: of a few minutes it would be multiplied to that of an hour with all its noise.
+	fewestRests = 12
+	leastTime   = 10 * time.Minute
 )
 
-// judge holds the samples at rest against each other: the first one was taken before the first caller came, those before
-// warm count as warm-up.
-func judge(rest []sample, warm time.Duration) []finding {
+// judge holds the samples at rest of a whole run against each other: the first one was taken before the first caller came,
+// the first ones count as warm-up.
+func judge(rest []sample, t timetable) []finding {
 	var after []sample
 	for _, s := range rest {
-		if s.at >= warm {
+		if s.at >= t.warm() {
 			after = append(after, s)
 		}
 	}
-	findings := []finding{judgeSlope(series(after, func(s sample) int64 { return s.own }))}
+	short := len(rest) < fewestRests || t.start(t.count) < leastTime
+	findings := []finding{judgeSlope(series(after, func(s sample) int64 { return s.own }), short)}
 	flats := []struct {
-		name  string
-		value func(sample) int64
+		name string
+		// pooled says that what callers needed stays for the next ones, up to a bound.
+		pooled bool
+		value  func(sample) int64
 	}{
-		{"goroutines", func(s sample) int64 { return int64(s.goroutines) }},
-		{"open files", func(s sample) int64 { return int64(s.files) }},
-		{"connections", func(s sample) int64 { return int64(s.connections) }},
+		{"goroutines", true, func(s sample) int64 { return int64(s.goroutines) }},
+		{"open files", false, func(s sample) int64 { return int64(s.files) }},
+		{"connections", false, func(s sample) int64 { return int64(s.connections) }},
 	}
 	for _, flat := range flats {
-		findings = append(findings, judgeFlat(flat.name, series(after, flat.value)))
+		findings = append(findings, judgeFlat(flat.name, series(after, flat.value), short))
 	}
 	for _, flat := range flats {
-		findings = append(findings, judgeReturn(flat.name, rest, flat.value))
+		findings = append(findings, judgeReturn(flat.name, rest, flat.pooled, flat.value))
 	}
 	return append(findings,
 		describe("resident memory at rest", series(after, func(s sample) int64 { return s.rss })),
@@ -52,11 +58,11 @@ func series(samples []sample, value func(sample) int64) []trend.Point {
 }
 
 // judgeSlope concludes only what is certain: where the limit lies between the bounds of the slope, nothing.
-func judgeSlope(points []trend.Point) finding {
+func judgeSlope(points []trend.Point, short bool) finding {
 	f := finding{what: "live heap beside the store's buffers: growth", limit: fmt.Sprintf("< %.2f MiB/h", mebibytes(maxHeapSlope)), verdict: undecided}
 	slope, ok := trend.TheilSen(points)
-	if !ok {
-		f.found = fmt.Sprintf("%d points", len(points))
+	if !ok || short {
+		f.found, f.verdict = fmt.Sprintf("%d points", len(points)), tooShort
 		return f
 	}
 	mib := func(bytes float64) float64 { return bytes / (1 << 20) }
@@ -70,11 +76,11 @@ func judgeSlope(points []trend.Point) finding {
 	return f
 }
 
-func judgeFlat(name string, points []trend.Point) finding {
-	f := finding{what: name + ": last third beyond the first", limit: fmt.Sprintf("≤ %d", tolerance), verdict: undecided}
+func judgeFlat(name string, points []trend.Point, short bool) finding {
+	f := finding{what: name + ": last third beyond the first", limit: fmt.Sprintf("≤ %d", tolerance)}
 	growth, ok := trend.Thirds(points)
-	if !ok {
-		f.found = fmt.Sprintf("%d points", len(points))
+	if !ok || short {
+		f.found, f.verdict = fmt.Sprintf("%d points", len(points)), tooShort
 		return f
 	}
 	f.found = fmt.Sprintf("%+.0f (%.0f, %.0f)", growth.By(), growth.First, growth.Last)
@@ -85,13 +91,19 @@ func judgeFlat(name string, points []trend.Point) finding {
 	return f
 }
 
-// judgeReturn holds the last rest, when all callers have left for good, against the one before they came.
-func judgeReturn(name string, rest []sample, value func(sample) int64) finding {
+// judgeReturn holds the last rest, when all callers have left for good, against the one before they came; of what is
+// pooled, against the first one after the first of them have left.
+func judgeReturn(name string, rest []sample, pooled bool, value func(sample) int64) finding {
 	f := finding{what: name + ": more than before the first caller", limit: fmt.Sprintf("≤ %d", tolerance), verdict: undecided, found: "not measured"}
-	if len(rest) < 2 || rest[0].visits > 0 {
+	first := 0
+	if pooled {
+		f.what = name + ": more than after the first callers"
+		first = 1
+	}
+	if len(rest) < first+2 || rest[0].visits > 0 {
 		return f
 	}
-	before, after := value(rest[0]), value(rest[len(rest)-1])
+	before, after := value(rest[first]), value(rest[len(rest)-1])
 	f.found = fmt.Sprintf("%+d (%d, %d)", after-before, before, after)
 	f.verdict = holds
 	if after-before > tolerance {

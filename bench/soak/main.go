@@ -68,7 +68,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("soak", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.DurationVar(&o.duration, "duration", 30*time.Minute, "run for this `TIME`; less than 5 minutes tells only that it works")
+	flags.DurationVar(&o.duration, "duration", 30*time.Minute, "run for this `TIME`; less than 10 minutes tell only that it works")
 	flags.IntVar(&o.clusters, "clusters", 1000, "how many clusters the fleet has")
 	flags.Uint64Var(&o.seed, "seed", 1, "decides what fails when, and what callers do")
 	flags.StringVar(&o.csv, "csv", "", "write what was measured into this `FILE`, as it is measured")

@@ -39,17 +39,17 @@ func soak(ctx context.Context, o options, progress io.Writer) ([]finding, error)
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
+	l, err := newLog(o.csv)
+	if err != nil {
+		return nil, fmt.Errorf("-csv: %w", err)
+	}
+	defer l.close()
 	if o.programs == "" {
 		o.programs = filepath.Join(folder, "bin")
 		if err := build(ctx, o.programs, progress); err != nil {
 			return nil, err
 		}
 	}
-	l, err := newLog(o.csv)
-	if err != nil {
-		return nil, err
-	}
-	defer l.close()
 	s := &soaking{timetable: newTimetable(o.duration), tally: newTally(), log: l, progress: progress}
 	f, err := s.startFleet(ctx, o, folder)
 	if err != nil {
@@ -178,7 +178,7 @@ func (s *soaking) tell(cycle int, at *sample) {
 		_, _ = fmt.Fprintf(s.progress, "soak: cycle %d of %d: the aggregator was not at rest\n", cycle+1, s.timetable.count) // nobody is left to tell
 		return
 	}
-	_, _ = fmt.Fprintf(s.progress, "soak: cycle %d of %d: heap %.2f MiB (and %.2f MiB of the store's buffers), %d goroutines, %d files, %d connections, store %.1f MiB, %d visits\n", // likewise
+	_, _ = fmt.Fprintf(s.progress, "soak: cycle %d of %d: live heap %.2f MiB and %.2f MiB of the store's buffers, %d goroutines, %d files, %d connections, store %.1f MiB, %d visits\n", // likewise
 		cycle+1, s.timetable.count, mebibytes(at.own), mebibytes(at.buffers), at.goroutines, at.files, at.connections, mebibytes(at.disk), at.visits)
 }
 

@@ -8,7 +8,13 @@ import (
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
-const watching = "WatchClusterHealth"
+// What is counted of watches: how each call ended, how each began, and what became of it meanwhile. Begun and ended are as
+// many, but for those that went wrong.
+const (
+	watching     = "WatchClusterHealth"
+	watchesBegan = watching + " began"
+	watchesWent  = watching + " went on"
+)
 
 // habits are what a watcher does beside reading.
 type habit int
@@ -57,14 +63,14 @@ func (v *visit) watchFor(ctx context.Context, request *fleetv1.WatchClusterHealt
 	begun := false
 	for event, err := range v.client.Watch(ctx, request) {
 		if err != nil {
-			v.note(ctx, watching, err)
+			v.noteWatch(ctx, begun, err)
 			return token
 		}
 		if !begun && event.GetStarted() == nil {
 			v.tally.fail(watching, errors.New("it begins with something else than started"))
 		}
 		if started := event.GetStarted(); started != nil {
-			v.tally.count(watching, begin(started.GetReset_(), resumed || begun))
+			v.tally.count(beginning(begun, resumed, started.GetReset_()))
 		}
 		begun = true
 		token = event.GetResumeToken()
@@ -73,17 +79,30 @@ func (v *visit) watchFor(ctx context.Context, request *fleetv1.WatchClusterHealt
 			stall = 0
 		}
 	}
-	v.note(ctx, watching, nil)
+	v.noteWatch(ctx, begun, nil)
 	return token
 }
 
-// begin says how a watch began.
-func begin(reset, again bool) string {
-	switch {
-	case !again:
-		return "begun"
-	case reset:
-		return "begun anew"
+// noteWatch counts how a watch ended.
+func (v *visit) noteWatch(ctx context.Context, begun bool, err error) {
+	if !begun {
+		v.tally.count(watchesBegan, "not at all")
 	}
-	return "resumed"
+	v.note(ctx, watching, err)
+}
+
+// beginning says what it is if a stream starts: in a watch that had begun before, its client has made good a connection; one
+// that comes with a token is resumed, unless that is too old.
+func beginning(begun, resumed, reset bool) (call, how string) {
+	switch {
+	case begun && reset:
+		return watchesWent, "reconnected and reset"
+	case begun:
+		return watchesWent, "reconnected"
+	case resumed && reset:
+		return watchesBegan, "with a token that was too old"
+	case resumed:
+		return watchesBegan, "with a token"
+	}
+	return watchesBegan, "anew"
 }

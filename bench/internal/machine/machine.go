@@ -37,6 +37,9 @@ func This() Machine {
 	}
 }
 
+// Busy reports whether more than one program a core wanted to run: figures of time are not to be trusted then.
+func (m Machine) Busy() bool { return m.Load > float64(m.Cores) }
+
 // String is the machine in one sentence without its end.
 func (m Machine) String() string {
 	return fmt.Sprintf("%d cores of %s with %.0f GB, Linux %s, %s; load average %.2f when the run began",

@@ -16,6 +16,14 @@ func TestMachineIsReadFromTheSystem(t *testing.T) {
 	}
 }
 
+func TestMachineIsBusyAboveOneProgramACore(t *testing.T) {
+	for load, want := range map[float64]bool{0: false, 2: false, 2.01: true} {
+		if got := (Machine{Cores: 2, Load: load}).Busy(); got != want {
+			t.Errorf("load %v: %v", load, got)
+		}
+	}
+}
+
 func TestFieldIsTheFirstOfItsName(t *testing.T) {
 	text := "processor\t: 0\nmodel name\t: Some: CPU @ 2 GHz\nprocessor\t: 1\nmodel name\t: another\n"
 	if got := field(text, "model name"); got != "Some: CPU @ 2 GHz" {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -28,13 +29,17 @@ type Process struct {
 var errEnded = errors.New("it has ended")
 
 // Start runs the executable at path until it ends, Kill is called, or ctx ends. On Linux it also ends when this process
-// dies, however that happens.
-func Start(ctx context.Context, path string, args ...string) (*Process, error) {
+// dies, however that happens. As it is killed, it removes nothing: what it writes as temporary files goes into the folder
+// scratch, which is whoever's who starts it; empty: where this process puts its own.
+func Start(ctx context.Context, scratch, path string, args ...string) (*Process, error) {
 	p := &Process{
 		name: filepath.Base(path),
 		cmd:  exec.CommandContext(ctx, path, args...),
 		log:  newLogLines(),
 		done: make(chan struct{}),
+	}
+	if scratch != "" {
+		p.cmd.Env = append(os.Environ(), Scratch(scratch))
 	}
 	p.cmd.SysProcAttr = attributes()
 	p.cmd.Stderr = p.log
@@ -54,6 +59,9 @@ func Start(ctx context.Context, path string, args ...string) (*Process, error) {
 	}
 	return p, nil
 }
+
+// Scratch is the variable of an environment that has a program write its temporary files into a folder.
+func Scratch(folder string) string { return "TMPDIR=" + folder }
 
 // run starts the child and waits for it on one thread, because Linux takes the death of the thread that started a child
 // for the death of its parent.

@@ -60,7 +60,7 @@ func TestUsageOfThisProcessIsRead(t *testing.T) {
 }
 
 func TestChildIsSpokenWithAndKilled(t *testing.T) {
-	p, err := Start(t.Context(), "/bin/sh", "-c", "echo ready >&2; exec cat")
+	p, err := Start(t.Context(), "", "/bin/sh", "-c", "echo ready >&2; exec cat")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,9 +80,21 @@ func TestChildIsSpokenWithAndKilled(t *testing.T) {
 	}
 }
 
+func TestChildWritesTemporaryFilesIntoItsScratchFolder(t *testing.T) {
+	scratch := t.TempDir()
+	p, err := Start(t.Context(), scratch, "/bin/sh", "-c", `echo "$TMPDIR"; exec cat`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	if line, err := p.Stdout.ReadString('\n'); err != nil || line != scratch+"\n" {
+		t.Errorf("its temporary files go to %q, %v; want %s", line, err, scratch)
+	}
+}
+
 func TestAwaitLogTellsWhyTheLineDoesNotCome(t *testing.T) {
 	never := func(string) bool { return false }
-	p, err := Start(t.Context(), "/bin/sh", "-c", "echo no such thing >&2")
+	p, err := Start(t.Context(), "", "/bin/sh", "-c", "echo no such thing >&2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +105,7 @@ func TestAwaitLogTellsWhyTheLineDoesNotCome(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	q, err := Start(t.Context(), "/bin/cat")
+	q, err := Start(t.Context(), "", "/bin/cat")
 	if err != nil {
 		t.Fatal(err)
 	}

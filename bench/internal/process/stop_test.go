@@ -10,7 +10,7 @@ import (
 )
 
 func TestChildIsToldToEndAndItsCodeIsKnown(t *testing.T) {
-	p, err := Start(t.Context(), "/bin/sh", "-c", "trap 'exit 7' TERM; echo ready >&2; while :; do read -r line; done")
+	p, err := Start(t.Context(), "", "/bin/sh", "-c", "trap 'exit 7' TERM; echo ready >&2; while :; do read -r line; done")
 	if err != nil {
 		t.Fatal(err)
 	}

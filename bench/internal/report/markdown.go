@@ -36,8 +36,8 @@ func ParsePage(text []byte) (Page, error) {
 func (p Page) Write(w io.Writer, m machine.Machine, began time.Time, rows []Row) error {
 	var page bytes.Buffer // it takes everything
 	page.Write(p.before)
-	fmt.Fprintf(&page, "%s\n%s: %s.\n\n```\n", markdownBegin, began.UTC().Format(time.DateOnly), m)
-	if err := writeTable(&page, rows); err != nil {
+	fmt.Fprintf(&page, "%s\n%s: %s.\n%s\n```\n", markdownBegin, began.UTC().Format(time.DateOnly), m, busy(m))
+	if err := writeTable(&page, rows, Row.Verdict); err != nil {
 		return err
 	}
 	page.WriteString("```\n\n")

@@ -61,7 +61,7 @@ func TestVerdictHoldsTheFigureOrItsRatioAgainstTheTarget(t *testing.T) {
 
 func TestTableHasPeersBelowTheirRowAndNotesBelowAll(t *testing.T) {
 	var b strings.Builder
-	err := report.Write(&b, []report.Row{
+	err := report.Write(&b, someMachine(0.1), false, []report.Row{
 		{
 			Number: 1, Work: "probe", Ours: report.Duration(30 * time.Microsecond), Floor: report.Duration(20 * time.Microsecond),
 			Target: report.AtMost(report.Times(2)),
@@ -78,11 +78,40 @@ func TestTableHasPeersBelowTheirRowAndNotesBelowAll(t *testing.T) {
      · net/http  50.0 µs           2.50 ×            kept well
    peak RSS      300 MB                    ≤ 256 MB  not met
 
+2 cores of Some CPU with 8 GB, Linux 6.18, go1.26; load average 0.10 when the run began.
+
 probe: 64 at once
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)
 	}
+}
+
+func TestShortRunJudgesOnlyWhatMustHoldAndABusyMachineIsToldOf(t *testing.T) {
+	var b strings.Builder
+	err := report.Write(&b, someMachine(2.5), true, []report.Row{
+		{Work: "slow", Ours: report.Duration(2 * time.Second), Target: report.AtMost(report.Duration(time.Second))},
+		{Work: "left", Ours: report.Count(0), Target: report.AtMost(report.Count(0)), Must: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `A quick run, to see that everything works: its figures say little, and only rows that must hold are judged.
+#  work  ours     floor  ratio  target
+   slow  2.000 s                ≤ 1 s
+   left  0                      ≤ 0  met
+
+2 cores of Some CPU with 8 GB, Linux 6.18, go1.26; load average 2.50 when the run began.
+Warning: the machine was busy when the run began, with more than one program a core. Measure again when it is idle.
+
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+}
+
+func someMachine(load float64) machine.Machine {
+	return machine.Machine{CPU: "Some CPU", Cores: 2, MemoryBytes: 8e9, Kernel: "6.18", Go: "go1.26", Load: load}
 }
 
 func TestRateIsBetterTheMoreItIs(t *testing.T) {
@@ -118,7 +147,7 @@ func TestPageGetsAnotherTableAndKeepsTheRest(t *testing.T) {
 	}
 	rows := []report.Row{{Number: 4, Work: "fan-out", Ours: report.Duration(time.Second), Notes: []string{"warm"}}}
 	var b strings.Builder
-	m := machine.Machine{CPU: "Some CPU", Cores: 2, MemoryBytes: 8e9, Kernel: "6.18", Go: "go1.26"}
+	m := someMachine(0)
 	if err := page.Write(&b, m, time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), rows); err != nil {
 		t.Fatal(err)
 	}

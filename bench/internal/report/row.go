@@ -84,6 +84,14 @@ const (
 	NotJudged Verdict = ""
 )
 
+// duty is the verdict of a row that must hold; others are not judged.
+func (r Row) duty() Verdict {
+	if !r.Must {
+		return NotJudged
+	}
+	return r.Verdict()
+}
+
 // Verdict holds the row against its target.
 func (r Row) Verdict() Verdict {
 	value := r.Ours

@@ -6,22 +6,45 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/clusterfleet/clusterfleet/bench/internal/machine"
 )
 
-// Write prints the rows as one table, the peers below their row, and then the notes.
-func Write(w io.Writer, rows []Row) error {
-	if err := writeTable(w, rows); err != nil {
+// Write prints the rows as one table, the peers below their row, then on what machine that was, and the notes. Of a short
+// run only those rows are judged that must hold, and its head says why.
+func Write(w io.Writer, m machine.Machine, short bool, rows []Row) error {
+	if short {
+		if _, err := fmt.Fprintln(w, "A quick run, to see that everything works: its figures say little, and only rows that must hold are judged."); err != nil {
+			return err
+		}
+	}
+	verdict := Row.Verdict
+	if short {
+		verdict = Row.duty
+	}
+	if err := writeTable(w, rows, verdict); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "\n%s.\n%s", m, busy(m)); err != nil {
 		return err
 	}
 	return writeNotes(w, rows)
 }
 
-func writeTable(w io.Writer, rows []Row) error {
+// busy is a line that warns of figures from a machine that did other things as well; empty if it did not.
+func busy(m machine.Machine) string {
+	if !m.Busy() {
+		return ""
+	}
+	return "Warning: the machine was busy when the run began, with more than one program a core. Measure again when it is idle.\n"
+}
+
+func writeTable(w io.Writer, rows []Row, verdict func(Row) Verdict) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line(table, "#", "work", "ours", "floor", "ratio", "target")
 	for _, r := range rows {
 		multiple, _ := r.Ratio()
-		line(table, number(r.Number), r.Work, r.Ours.String(), r.Floor.String(), multiple.String(), r.Target.String(), string(r.Verdict()))
+		line(table, number(r.Number), r.Work, r.Ours.String(), r.Floor.String(), multiple.String(), r.Target.String(), string(verdict(r)))
 		for _, p := range r.Peers {
 			multiple, _ := ratio(p.Value, r.Floor)
 			line(table, "", "  · "+p.Name, p.Value.String(), "", multiple.String(), "", p.Note)

@@ -54,7 +54,7 @@ func Start(ctx context.Context, c Config) (*Fleet, error) {
 		"--clusters", strconv.Itoa(c.Clusters), "--kubeconfig-out", f.Kubeconfig, "--admin-address", "127.0.0.1:0",
 	}, c.Flags...)
 	var err error
-	if f.process, err = process.Start(ctx, c.Program, args...); err != nil {
+	if f.process, err = process.Start(ctx, c.Folder, c.Program, args...); err != nil {
 		return nil, err
 	}
 	if err := f.announced(); err != nil {
