@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // target is a fuzz function of a package.
@@ -93,6 +94,8 @@ func goOutput(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	c := exec.CommandContext(ctx, "go", args...)
 	c.Dir = dir
 	c.Stderr = os.Stderr
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) } // it removes what it has begun
+	c.WaitDelay = 5 * time.Second
 	out, err := c.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go %s in %s: %w", strings.Join(args, " "), dir, err)

@@ -31,10 +31,14 @@ const maxOutputLines = 200
 type verdict string
 
 const (
-	passed verdict = "ok"
-	failed verdict = "FAILED"
-	hung   verdict = "HANGS"
+	passed      verdict = "ok"
+	failed      verdict = "FAILED"
+	hung        verdict = "HANGS"
+	interrupted verdict = "interrupted" // by whoever runs this, so that nothing is known
 )
+
+// bad reports whether a target is to be mended.
+func (v verdict) bad() bool { return v == failed || v == hung }
 
 // result is what came of fuzzing one target.
 type result struct {
@@ -59,6 +63,9 @@ func fuzzAll(ctx context.Context, targets []target, programs map[string]string, 
 		}) {
 			if r.Err != nil {
 				r.Value = result{target: r.Key, verdict: failed, output: []string{r.Err.Error()}}
+				if ctx.Err() != nil {
+					r.Value.verdict = interrupted
+				}
 			}
 			if !yield(r.Value) {
 				return
@@ -81,7 +88,8 @@ func fuzz(ctx context.Context, t target, program, corpus string, o options) (res
 	}
 	defer os.RemoveAll(scratch)
 	// Minimizing begins anew for each input, so the whole is bounded, too.
-	ctx, cancel := context.WithTimeout(ctx, o.each+2*o.stall+4*minimizing)
+	run := ctx
+	ctx, cancel := context.WithTimeout(run, o.each+2*o.stall+4*minimizing)
 	defer cancel()
 	// GOMEMLIMIT is what the garbage collector aims for, the shell's limit what the system gives at most: an input that
 	// wants more ends its worker, which is a failure.
@@ -122,6 +130,8 @@ func fuzz(ctx context.Context, t target, program, corpus string, o options) (res
 	err = <-ended
 	r.took = time.Since(began)
 	switch {
+	case run.Err() != nil:
+		r.verdict = interrupted
 	case ctx.Err() != nil:
 		r.verdict = hung
 		r.output = append(r.output, fmt.Sprintf("it was ended after %v: no other input was tried for %v, or it did not end", r.took.Round(time.Second), o.stall))

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -83,7 +84,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		found = append(found, targets...)
 	}
 	if len(found) == 0 {
-		return errors.New("there is no such target")
+		return fmt.Errorf("-only: no target matches %q in %s", o.only, strings.Join(o.modules, ", "))
 	}
 	scratch, err := os.MkdirTemp("", "fuzz")
 	if err != nil {
@@ -101,7 +102,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	bad := 0
 	for r := range fuzzAll(ctx, found, programs, o) {
 		t.row(r)
-		if r.verdict != passed {
+		if r.verdict.bad() {
 			bad++
 		}
 	}
@@ -109,7 +110,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	t.failures()
 	switch {
 	case ctx.Err() != nil:
-		return errors.New("interrupted")
+		return fmt.Errorf("interrupted; %d of %d targets had failed", bad, len(found))
 	case bad > 0:
 		return fmt.Errorf("%d of %d targets failed", bad, len(found))
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -87,12 +89,50 @@ func TestEachTargetIsFuzzedAndWhatFailsIsToldWithItsInput(t *testing.T) {
 	}
 }
 
+func TestInterruptedTargetIsNoFailure(t *testing.T) {
+	dir := module(t)
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var errs strings.Builder
+	out := &watched{word: "FuzzGood", seen: interrupt} // the other one is under way then
+	err := run(ctx, []string{"-time", "2s", "-only", "Good|Hanging", dir}, out, &errs)
+	if err == nil || err.Error() != "interrupted; 0 of 2 targets had failed" {
+		t.Errorf("error %v", err)
+	}
+	if said := out.String(); !regexp.MustCompile(`(?m)^example.test/p FuzzHanging .* interrupted$`).MatchString(said) || strings.Contains(said, "---") {
+		t.Errorf("no row says that it was interrupted, or it is told as a failure:\n%s%s", said, errs.String())
+	}
+	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// watched calls seen when a word is written.
+type watched struct {
+	strings.Builder
+
+	word string
+	seen func()
+}
+
+func (w *watched) Write(text []byte) (int, error) {
+	if strings.Contains(string(text), w.word) {
+		w.seen()
+	}
+	return w.Builder.Write(text)
+}
+
 func TestMistakesOfTheCommandLineAreErrors(t *testing.T) {
 	for _, args := range [][]string{{"-time", "1ms"}, {"-jobs", "0"}, {"-memory", "1"}, {"-only", "("}, {"-x"}, {"-only", "NoSuchTarget", "."}, {"/no/such/folder"}} {
 		var out, errs strings.Builder
 		if err := run(t.Context(), args, &out, &errs); err == nil {
 			t.Errorf("%q: %s", args, out.String())
 		}
+	}
+	err := run(t.Context(), []string{"-only", "NoSuchTarget", "."}, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), `"NoSuchTarget"`) {
+		t.Errorf("no target: %v", err)
 	}
 }
 

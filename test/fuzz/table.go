@@ -33,7 +33,7 @@ func (t *table) head() {
 }
 
 func (t *table) row(r result) {
-	if r.verdict != passed {
+	if r.verdict.bad() {
 		t.failed = append(t.failed, r)
 	}
 	fmt.Fprintf(t.w, "%-*s  %12d  %9.0f  %9d  %7d  %6v  %s\n", t.width, r.title(), r.execs, float64(r.execs)/max(r.took.Seconds(), 1),
