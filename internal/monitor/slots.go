@@ -25,7 +25,7 @@ type slots struct {
 	total, failing, first, late int // taken
 	// due wait for a slot in the order in which their time came.
 	due, dueFailing, dueFirst queue
-	// begun are the clusters whose first probe began within the last second, and some of which it has ended.
+	// begun are the clusters whose first probe began within the last second; of some it has ended.
 	begun []begun
 	// slow says that first probes take long though their clusters live: it may be us. Then the late ones do work.
 	slow bool
@@ -63,14 +63,6 @@ func (s *slots) age(now time.Time) {
 		s.begun[0] = begun{}
 		s.begun = s.begun[1:]
 	}
-}
-
-// aging returns when the next first probe is late, if others wait for that.
-func (s *slots) aging() (at time.Time, ok bool) {
-	if len(s.begun) == 0 || len(s.dueFirst.entries) == 0 {
-		return time.Time{}, false
-	}
-	return s.begun[0].at.Add(working), true
 }
 
 // roomForFirst reports whether there is a slot for a first probe.
