@@ -71,8 +71,11 @@ func (s *slots) roomForFirst() bool {
 	if s.slow {
 		work += s.late
 	}
-	return work < max(s.all/slotsPerFirst, minSlots) && s.first+s.late+s.failing < s.all-s.all/4
+	return work < max(s.all/slotsPerFirst, minSlots) && s.roomBesideOthers()
 }
+
+// roomBesideOthers reports whether those which answer have their quarter if another one gets a slot.
+func (s *slots) roomBesideOthers() bool { return s.first+s.late+s.failing < s.all-s.all/4 }
 
 // take returns a cluster that gets a slot now, nil if there is none or no slot for it.
 func (s *slots) take(now time.Time) *entry {
@@ -80,7 +83,7 @@ func (s *slots) take(now time.Time) *entry {
 	if s.total >= s.all {
 		return nil
 	}
-	if s.failing+s.late < s.all/2 {
+	if s.failing+s.late < s.all/2 && s.roomBesideOthers() {
 		if e := s.dueFailing.pop(); e != nil {
 			s.total++
 			s.failing++

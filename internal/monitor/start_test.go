@@ -15,16 +15,19 @@ func TestTheDeadDoNotDelayTheFirstProbesOfTheLiving(t *testing.T) {
 	for name, c := range map[string]struct {
 		clusters, silent int
 		within           time.Duration
+		reason           cluster.Reason
 	}{
-		"few":                 {1000, 300, 12 * time.Second},
-		"many":                {1000, 900, 20 * time.Second},
-		"of a large fleet":    {10_000, 4000, 24 * time.Second},
-		"many of a small one": {100, 90, 12 * time.Second},
+		"few":                 {1000, 300, 12 * time.Second, cluster.ConnectTimeout},
+		"many":                {1000, 900, 20 * time.Second, cluster.ConnectTimeout},
+		"many, to the end":    {1000, 900, 20 * time.Second, cluster.ResponseTimeout},
+		"of a large fleet":    {10_000, 4000, 24 * time.Second, cluster.ConnectTimeout},
+		"many of a small one": {100, 90, 12 * time.Second, cluster.ConnectTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				w.set(cluster.ConnectTimeout, names(c.silent)...)
+				w.slow = cluster.DefaultProbeTimeout
+				w.set(c.reason, names(c.silent)...)
 				m := run(t, w, monitorOptions(w))
 				m.Apply(definitions(c.clusters))
 				pass(c.within)
@@ -98,17 +101,15 @@ func TestTheLivingAreKnownAgainSoonAfterARestartHoweverManyAreDead(t *testing.T)
 }
 
 func TestTheManyThatAreNewAndDeadDoNotDelayTheFewThatLive(t *testing.T) {
-	const living, clusters = 20, 128
+	const living, known, clusters = 20, 84, 128
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		m := run(t, w, monitorOptions(w))
 		all := definitions(clusters)
-		m.Apply(all[:living])
-		pass(30 * time.Second)
-		w.mu.Lock()
 		w.slow = cluster.DefaultProbeTimeout
-		w.mu.Unlock()
 		w.set(cluster.ResponseTimeout, names(clusters)[living:]...)
+		m.Apply(all[:known])
+		pass(time.Minute)
 		m.Apply(all)
 		for range 600 {
 			pass(100 * time.Millisecond)
