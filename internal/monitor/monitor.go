@@ -201,9 +201,6 @@ func (m *Monitor) wake(now time.Time) time.Time {
 	if m.judgement.Suspect || m.cut > 0 {
 		at = now.Add(judgeEvery)
 	}
-	if late, ok := m.slots.aging(); ok && late.Before(at) && late.After(now) {
-		at = late
-	}
 	if due, ok := m.schedule.next(); ok && due.Before(at) && due.After(now) {
 		return due.Add(batch)
 	}

@@ -59,47 +59,6 @@ func TestGoroutinesThatSlowProbesTookEndWhenProbesAreFastAgain(t *testing.T) {
 	})
 }
 
-func TestFirstProbesAreFewAtOnceHoweverSlow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const clusters, working, took = 4000, 250, 2 * time.Second
-		w := newWorld()
-		w.latency = took
-		m := run(t, w, monitorOptions(w))
-		m.Apply(definitions(clusters))
-		start := time.Now()
-		pass(8 * time.Second)
-		w.mu.Lock()
-		most, first, settled := w.mostFull, 0, 0
-		full := slices.DeleteFunc(slices.Clone(w.probes), func(p probed) bool { return p.depth != cluster.Full })
-		for i, p := range full {
-			within := func(d time.Duration) (n int) {
-				for _, other := range full[:i+1] {
-					if p.at.Sub(other.at) < d {
-						n++
-					}
-				}
-				return n
-			}
-			first = max(first, within(time.Second))
-			if p.at.Sub(start) > 2*took {
-				settled = max(settled, within(took))
-			}
-		}
-		w.mu.Unlock()
-		if first != working {
-			t.Errorf("%d first probes were in their first second at once, want %d", first, working)
-		}
-		// Until the first answer it is not known that those which are late are not waiting in vain.
-		if most > 2*working || settled > working {
-			t.Errorf("%d first probes were under way at once, later %d, want %d and %d", most, settled, 2*working, working)
-		}
-		pass(time.Minute)
-		if got := count(m, cluster.Healthy); got != clusters {
-			t.Errorf("%d of %d clusters are healthy", got, clusters)
-		}
-	})
-}
-
 func TestTheLoadIsSpreadSoonAfterAFleetWasProbedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 200

@@ -25,7 +25,7 @@ type slots struct {
 	total, failing, first, late int // taken
 	// due wait for a slot in the order in which their time came.
 	due, dueFailing, dueFirst queue
-	// begun are the clusters whose first probe began within the last second, and some of which it has ended.
+	// begun are the clusters whose first probe began within the last second; of some it has ended.
 	begun []begun
 	// slow says that first probes take long though their clusters live: it may be us. Then the late ones do work.
 	slow bool
@@ -65,22 +65,17 @@ func (s *slots) age(now time.Time) {
 	}
 }
 
-// aging returns when the next first probe is late, if others wait for that.
-func (s *slots) aging() (at time.Time, ok bool) {
-	if len(s.begun) == 0 || len(s.dueFirst.entries) == 0 {
-		return time.Time{}, false
-	}
-	return s.begun[0].at.Add(working), true
-}
-
 // roomForFirst reports whether there is a slot for a first probe.
 func (s *slots) roomForFirst() bool {
 	work := s.first
 	if s.slow {
 		work += s.late
 	}
-	return work < max(s.all/slotsPerFirst, minSlots) && s.first+s.late+s.failing < s.all-s.all/4
+	return work < max(s.all/slotsPerFirst, minSlots) && s.roomBesideOthers()
 }
+
+// roomBesideOthers reports whether those which answer have their quarter if another one gets a slot.
+func (s *slots) roomBesideOthers() bool { return s.first+s.late+s.failing < s.all-s.all/4 }
 
 // take returns a cluster that gets a slot now, nil if there is none or no slot for it.
 func (s *slots) take(now time.Time) *entry {
@@ -88,7 +83,7 @@ func (s *slots) take(now time.Time) *entry {
 	if s.total >= s.all {
 		return nil
 	}
-	if s.failing+s.late < s.all/2 {
+	if s.failing+s.late < s.all/2 && s.roomBesideOthers() {
 		if e := s.dueFailing.pop(); e != nil {
 			s.total++
 			s.failing++

@@ -15,16 +15,19 @@ func TestTheDeadDoNotDelayTheFirstProbesOfTheLiving(t *testing.T) {
 	for name, c := range map[string]struct {
 		clusters, silent int
 		within           time.Duration
+		reason           cluster.Reason
 	}{
-		"few":                 {1000, 300, 12 * time.Second},
-		"many":                {1000, 900, 20 * time.Second},
-		"of a large fleet":    {10_000, 4000, 24 * time.Second},
-		"many of a small one": {100, 90, 12 * time.Second},
+		"few":                 {1000, 300, 12 * time.Second, cluster.ConnectTimeout},
+		"many":                {1000, 900, 20 * time.Second, cluster.ConnectTimeout},
+		"many, to the end":    {1000, 900, 20 * time.Second, cluster.ResponseTimeout},
+		"of a large fleet":    {10_000, 4000, 24 * time.Second, cluster.ConnectTimeout},
+		"many of a small one": {100, 90, 12 * time.Second, cluster.ConnectTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				w.set(cluster.ConnectTimeout, names(c.silent)...)
+				w.slow = cluster.DefaultProbeTimeout
+				w.set(c.reason, names(c.silent)...)
 				m := run(t, w, monitorOptions(w))
 				m.Apply(definitions(c.clusters))
 				pass(c.within)
@@ -95,4 +98,67 @@ func TestTheLivingAreKnownAgainSoonAfterARestartHoweverManyAreDead(t *testing.T)
 			})
 		})
 	}
+}
+
+func TestTheManyThatAreNewAndDeadDoNotDelayTheFewThatLive(t *testing.T) {
+	const living, known, clusters = 20, 84, 128
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		m := run(t, w, monitorOptions(w))
+		all := definitions(clusters)
+		w.slow = cluster.DefaultProbeTimeout
+		w.set(cluster.ResponseTimeout, names(clusters)[living:]...)
+		m.Apply(all[:known])
+		pass(time.Minute)
+		m.Apply(all)
+		for range 600 {
+			pass(100 * time.Millisecond)
+			for _, r := range m.Records()[:living] {
+				if age := time.Since(r.At); age > 10500*time.Millisecond {
+					t.Fatalf("%s was probed %v ago", r.Subject.Name, age)
+				}
+			}
+		}
+	})
+}
+
+func TestFirstProbesAreFewAtOnceHoweverSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const clusters, working, took = 4000, 250, 2 * time.Second
+		w := newWorld()
+		w.latency = took
+		m := run(t, w, monitorOptions(w))
+		m.Apply(definitions(clusters))
+		start := time.Now()
+		pass(8 * time.Second)
+		w.mu.Lock()
+		most, first, settled := w.mostFull, 0, 0
+		full := slices.DeleteFunc(slices.Clone(w.probes), func(p probed) bool { return p.depth != cluster.Full })
+		for i, p := range full {
+			within := func(d time.Duration) (n int) {
+				for _, other := range full[:i+1] {
+					if p.at.Sub(other.at) < d {
+						n++
+					}
+				}
+				return n
+			}
+			first = max(first, within(time.Second))
+			if p.at.Sub(start) > 2*took {
+				settled = max(settled, within(took))
+			}
+		}
+		w.mu.Unlock()
+		if first != working {
+			t.Errorf("%d first probes were in their first second at once, want %d", first, working)
+		}
+		// Until the first answer it is not known that those which are late are not waiting in vain.
+		if most > 2*working || settled > working {
+			t.Errorf("%d first probes were under way at once, later %d, want %d and %d", most, settled, 2*working, working)
+		}
+		pass(time.Minute)
+		if got := count(m, cluster.Healthy); got != clusters {
+			t.Errorf("%d of %d clusters are healthy", got, clusters)
+		}
+	})
 }
