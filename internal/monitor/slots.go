@@ -19,7 +19,7 @@ const (
 
 // slots bound the probes at one time. Clusters that fail get at most half of them, so that those which answer are probed
 // at their pace however many do not. Those that were never probed get few: where the processor cannot follow, many would
-// spend their time waiting for each other. Together, these leave a quarter to those which answer.
+// spend their time waiting for each other. They begin only while a quarter is left to those which answer.
 type slots struct {
 	all                         int
 	total, failing, first, late int // taken
@@ -71,11 +71,8 @@ func (s *slots) roomForFirst() bool {
 	if s.slow {
 		work += s.late
 	}
-	return work < max(s.all/slotsPerFirst, minSlots) && s.roomBesideOthers()
+	return work < max(s.all/slotsPerFirst, minSlots) && s.first+s.late+s.failing < s.all-s.all/4
 }
-
-// roomBesideOthers reports whether those which answer have their quarter if another one gets a slot.
-func (s *slots) roomBesideOthers() bool { return s.first+s.late+s.failing < s.all-s.all/4 }
 
 // take returns a cluster that gets a slot now, nil if there is none or no slot for it.
 func (s *slots) take(now time.Time) *entry {
@@ -83,7 +80,7 @@ func (s *slots) take(now time.Time) *entry {
 	if s.total >= s.all {
 		return nil
 	}
-	if s.failing+s.late < s.all/2 && s.roomBesideOthers() {
+	if s.failing+s.late < s.all/2 {
 		if e := s.dueFailing.pop(); e != nil {
 			s.total++
 			s.failing++
