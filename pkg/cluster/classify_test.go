@@ -91,6 +91,7 @@ func TestEveryReasonHasAMeaning(t *testing.T) {
 // FuzzClassify: whatever the words and the phase, there is a reason, and the text is safe.
 func FuzzClassify(f *testing.F) {
 	f.Add("connection refused", uint8(0), 3)
+	f.Add("", uint8(0), 0)
 	f.Add("\x1b]0;x\a\r\n\u202e\xff", uint8(5), 7)
 	f.Add(strings.Repeat("é\x00", 2000), uint8(9), -4)
 	for kind := range uint8(12) {

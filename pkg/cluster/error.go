@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/safetext"
@@ -42,7 +43,7 @@ func NewError(reason Reason, phase Phase, message string, cause error) *Error {
 		Reason:  reason,
 		Phase:   phase,
 		Blame:   reason.meaning().blame,
-		Message: safetext.Clean(message),
+		Message: cmp.Or(safetext.Clean(message), "there is no more to be said of it"),
 		cause:   cause,
 	}
 }

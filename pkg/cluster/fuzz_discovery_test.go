@@ -103,7 +103,7 @@ func FuzzDiscovery(f *testing.F) {
 		`{"kind":"APIGroupList","groups":[{"name":"apps","versions":[{"groupVersion":"apps/v1beta1","version":"v1beta1"},{"version":"v1"}],"preferredVersion":{"version":"v1"}},null]}`,
 		`{"kind":"APIResourceList","resources":[{"name":"pods","singularName":"","namespaced":true,"kind":"Pod","verbs":["get"],"shortNames":["po"]},{"name":"pods/log","kind":"Pod"},null]}`,
 		`{"resources":[{"name":"a","name":"b","kind":"X"}]} {}`, `[]`, `{"items":[1]}`, `{"kind":null,"items":null}`,
-		strings.Repeat(`{"items":[`, 100),
+		strings.Repeat(`{"items":[`, 100), `{"resources":[{"name":"Pods","singularName":"Pod","kind":"POD","shortNames":["Po"]}]}`,
 	} {
 		f.Add([]byte(seed), false)
 		f.Add([]byte(seed), true)

@@ -94,14 +94,14 @@ func (t *Types) notServed(name TypeName) *Error {
 }
 
 // lookup prefers plural names to singular names, these to kinds, and these to short names, as kubectl does; among equals
-// the first in the server's order.
+// the first in the server's order. Case does not matter.
 func lookup(types *Types, name TypeName) (Resource, bool) {
-	wanted := strings.ToLower(name.Name)
+	isWanted := func(other string) bool { return strings.EqualFold(other, name.Name) }
 	for _, matches := range []func(ServedType) bool{
-		func(s ServedType) bool { return s.Plural == wanted },
-		func(s ServedType) bool { return s.Singular == wanted },
-		func(s ServedType) bool { return strings.ToLower(s.Kind) == wanted },
-		func(s ServedType) bool { return slices.Contains(strings.Split(s.ShortNames, ","), wanted) },
+		func(s ServedType) bool { return isWanted(s.Plural) },
+		func(s ServedType) bool { return isWanted(s.Singular) },
+		func(s ServedType) bool { return isWanted(s.Kind) },
+		func(s ServedType) bool { return slices.ContainsFunc(strings.Split(s.ShortNames, ","), isWanted) },
 	} {
 		for _, handle := range types.Served {
 			s := handle.Value()
