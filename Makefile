@@ -155,7 +155,7 @@ FUZZJOBS ?= 2
 
 .PHONY: fuzz
 fuzz: ## fuzz what parses a stranger's input; FUZZTIME=10m FUZZ=Redact for longer and only some
-	@$(GO) run ./test/fuzz -time '$(FUZZTIME)' -only '$(FUZZ)' $(MODULES)
+	@$(GO) run ./test/fuzz -time '$(FUZZTIME)' -only '$(FUZZ)' -jobs '$(FUZZJOBS)' $(MODULES)
 
 ##@ Other
 
