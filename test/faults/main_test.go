@@ -1,14 +1,11 @@
 package faults_test
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
 	"testing"
 	"time"
-
-	"go.uber.org/goleak"
 
 	"github.com/clusterfleet/clusterfleet/test/internal/product"
 )
@@ -36,17 +33,5 @@ func TestMain(m *testing.M) {
 			*clusters, *duration, leastClusters, leastDuration)
 		os.Exit(2)
 	}
-	dir, err := os.MkdirTemp("", "clusterfleet-faults-")
-	if err == nil {
-		programs, err = product.Build(context.Background(), dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.RemoveAll(dir)
-		os.Exit(1)
-	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		os.RemoveAll(dir)
-		os.Exit(code)
-	}))
+	product.Main(m, func(p *product.Programs) { programs = p })
 }

@@ -1,9 +1,7 @@
 package network_test
 
 import (
-	"context"
 	"flag"
-	"fmt"
 	"os"
 	"testing"
 
@@ -34,19 +32,7 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	dir, err := os.MkdirTemp("", "clusterfleet-network-")
-	if err == nil {
-		programs, err = product.Build(context.Background(), dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.RemoveAll(dir)
-		os.Exit(1)
-	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		os.RemoveAll(dir)
-		os.Exit(code)
-	}))
+	product.Main(m, func(p *product.Programs) { programs = p })
 }
 
 // apart runs the body of a test in a process with a network of its own, beside the other tests.
