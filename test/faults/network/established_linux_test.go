@@ -13,22 +13,30 @@ func TestConnectionsThatGoSilentAreFoundAndMadeAnew(t *testing.T) {
 	apart(t, func() {
 		r := startRun(t, newWorld(t, 60, ""))
 		halfOpen, deaf := sim(1, 6), sim(7, 9)
-		denials := map[string]netns.Denial{
-			"sim-0010": netns.NoRoute, "sim-0011": netns.Prohibited, "sim-0012": netns.Discarded, "sim-0013": netns.NoHost, "sim-0014": netns.Filtered,
+		denied := []struct {
+			cluster string
+			how     netns.Denial
+			fault   schedule.Episode
+		}{
+			{"sim-0010", netns.NoRoute, denial("no route")},
+			{"sim-0011", netns.Prohibited, denial("a route that prohibits")},
+			{"sim-0012", netns.Discarded, denial("a route that discards")},
+			{"sim-0013", netns.NoHost, rumor("a router that knows no such host")},
+			{"sim-0014", netns.Filtered, rumor("a router that prohibits")},
 		}
 		began := r.history.Now()
 		faults := r.begin(silence("half-open connections"), halfOpen, func() { r.Silence(r.of(halfOpen...)...) })
 		faults = append(faults, r.begin(silence("lost requests"), deaf, func() { r.LoseRequests(r.of(deaf...)...) })...)
-		for name, how := range denials {
-			faults = append(faults, r.begin(denial("a way that is denied"), []string{name}, func() { r.Deny(how, r.of(name)[0]) })...)
+		for _, way := range denied {
+			faults = append(faults, r.begin(way.fault, []string{way.cluster}, func() { r.Deny(way.how, r.of(way.cluster)[0]) })...)
 		}
 		faulty := slices.Concat(halfOpen, deaf, sim(10, 14))
 		r.awaitState(t, patience, unreachable, faulty)
 		r.end(faults, func() {
 			r.Heal(r.of(halfOpen...)...)
 			r.FindRequests(r.of(deaf...)...)
-			for name, how := range denials {
-				r.Allow(how, r.of(name)[0])
+			for _, way := range denied {
+				r.Allow(way.how, r.of(way.cluster)[0])
 			}
 		})
 		r.awaitState(t, patience, healthy, faulty)

@@ -67,6 +67,15 @@ func denial(name string) schedule.Episode {
 	}}
 }
 
+// rumor is one of which only a router knows, who tells of it no more than once a second, however many ask: what waits for
+// its answer behind the others waits in vain.
+func rumor(name string) schedule.Episode {
+	e := denial(name)
+	e.Want.Found, e.Want.Full = append(e.Want.Found, noAnswer()), append(e.Want.Full, noAnswer())
+	e.Want.Told = append(e.Want.Told, noAnswer())
+	return e
+}
+
 // blip is one that is too short to be told.
 func blip(name string) schedule.Episode {
 	return schedule.Episode{Name: name, Want: schedule.Want{

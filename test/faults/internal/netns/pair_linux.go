@@ -62,7 +62,8 @@ func (p *Pair) Launcher() []string {
 	return []string{self, enter, fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), p.namespace.Fd())}
 }
 
-// behaveAsRouter makes a machine tell what it cannot deliver, as often as it happens.
+// behaveAsRouter makes a machine tell what it cannot deliver. Where a route says that there is no way, the kernel does so
+// five times at once and then once a second for each who asks (net.ipv4.route.error_burst), which no namespace can change.
 func behaveAsRouter() error {
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o600); err != nil {
 		return err
