@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/client-go/rest"
@@ -274,55 +273,6 @@ func TestDiffsLeaveRoomForNames(t *testing.T) {
 	}
 }
 
-const canary = "c4n4ry-7f3e"
-
-// TestTheDataOfComparedSecretsIsNowhere has a canary in all places of Secrets that differ.
-func TestTheDataOfComparedSecretsIsNowhere(t *testing.T) {
-	encode := func(c int) string { return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s%d", canary, c)) }
-	f := many(t, 3, func(c int, w http.ResponseWriter, r *http.Request) {
-		c /= 2 // two of them are alike
-		secret := fmt.Sprintf(`{"metadata":{"name":"s","namespace":"ns","annotations":{"kubectl.kubernetes.io/last-applied-configuration":"%[1]s","objectset.rio.cattle.io/applied":"%[1]s%[4]d"},`+
-			`"managedFields":[{"x":"%[1]s"}]},"data":{"k":%[2]q,"same":%[3]q},"stringData":{"k":"%[1]s%[4]d"},"type":"Opaque","items":[{"kind":"Secret","data":{"k":"%[1]s"}}]}`,
-			canary, encode(c), encode(7), c)
-		if strings.HasSuffix(r.URL.Path, "/s") {
-			fmt.Fprint(w, strings.Replace(secret, "{", `{"kind":"Secret","apiVersion":"v1",`, 1))
-			return
-		}
-		fmt.Fprintf(w, `{"kind":"SecretList","apiVersion":"v1","metadata":{},"items":[%s]}`, secret)
-	})
-	for _, q := range []cluster.Query{
-		{Type: cluster.TypeName{Version: "v1", Name: "secrets"}},
-		{Type: cluster.TypeName{Version: "v1", Name: "secrets"}, Namespace: "ns", Name: "s"},
-	} {
-		got := compareAll(t.Context(), t, f, fleet.CompareRequest{Query: q, IncludeEqual: true})
-		if len(got.objects) != 1 || len(got.objects[0].Variants) != 2 {
-			t.Fatalf("%+v", got.objects)
-		}
-		diff := got.objects[0].Variants[1].Diff
-		if strings.Count(diff, "\n-  k: '(hidden: ") != 2 || strings.Contains(diff, "-  same") {
-			t.Errorf("the difference is not told: %s", diff)
-		}
-		all := fmt.Sprintf("%+v %+v", got.objects[0], got.clusters)
-		for _, secret := range []string{canary, encode(0), encode(1), encode(7)} {
-			if strings.Contains(all, secret) {
-				t.Errorf("%s is in %s", secret, all)
-			}
-		}
-	}
-}
-
-// TestSecretsInOtherTypesAreRedacted: what only a list of Secrets may keep until it is hidden goes elsewhere at once.
-func TestSecretsInOtherTypesAreRedacted(t *testing.T) {
-	f := many(t, 2, func(c int, w http.ResponseWriter, r *http.Request) {
-		list(fmt.Sprintf(`{"kind":"Secret","apiVersion":"v1","metadata":{"name":"s"},"data":{"k":"%s%d"}},`+
-			`{"kind":"FooList","metadata":{"name":"l"},"spec":%[2]d,"items":[{"kind":"Secret","data":{"k":"%[1]s"}}]}`, canary, c))(w)
-	})
-	got := compareAll(t.Context(), t, f, fleet.CompareRequest{IncludeEqual: true})
-	if len(got.objects) != 2 || got.totals.Equal != 1 || strings.Contains(fmt.Sprintf("%+v", got.objects), canary) {
-		t.Errorf("%+v", got.objects)
-	}
-}
-
 // TestWhatIsNotKeptIsReadAgain has objects that are too large to be kept.
 func TestWhatIsNotKeptIsReadAgain(t *testing.T) {
 	var reads, changed atomic.Int64
@@ -401,94 +351,6 @@ func noise(n int) string {
 	return `"` + b.String() + `"`
 }
 
-func TestACallerWhoLeavesEndsAComparisonInEachPhase(t *testing.T) {
-	f := many(t, 4, func(c int, w http.ResponseWriter, r *http.Request) {
-		maps := map[string]string{}
-		for i := range 100 {
-			maps[fmt.Sprint("o", i)] = fmt.Sprintf(`{"k":"%d"}`, c)
-		}
-		serveMaps(w, r, maps)
-	})
-	for about, enough := range map[string]func(fleet.Compared) bool{
-		"while reading": func(c fleet.Compared) bool { return c.Cluster != nil },
-		"while telling": func(c fleet.Compared) bool { return c.Object != nil },
-	} {
-		ctx, cancel := context.WithCancel(t.Context())
-		run, err := f.Compare(ctx, fleet.CompareRequest{Query: configMaps()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		after := 0
-		for event := range run.Results {
-			if ctx.Err() != nil {
-				after++
-			}
-			if event.Totals != nil {
-				t.Errorf("%s: there are totals", about)
-			}
-			if enough(event) {
-				cancel()
-			}
-		}
-		cancel()
-		if after > 4 || !f.Idle() {
-			t.Errorf("%s: %d events came after the caller had left", about, after)
-		}
-		run, err = f.Compare(t.Context(), fleet.CompareRequest{Query: configMaps()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for event := range run.Results {
-			if enough(event) {
-				break
-			}
-		}
-		if !f.Idle() {
-			t.Errorf("%s: something is held after a break", about)
-		}
-	}
-}
-
-// TestNothingIsToldAfterTheTimeButHowMuchItIs has a caller who reads the first object and then nothing until the time is over.
-func TestNothingIsToldAfterTheTimeButHowMuchItIs(t *testing.T) {
-	t.Parallel()
-	const each = 300
-	f := many(t, 3, func(c int, w http.ResponseWriter, r *http.Request) {
-		maps := map[string]string{"same": `{}`}
-		for i := range each {
-			maps[fmt.Sprintf("o-%d-%d", c, i)] = `{"k":"v"}`
-		}
-		serveMaps(w, r, maps)
-	})
-	for all, wanted := range map[bool]int{false: 3 * each, true: 3*each + 1} {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		defer cancel()
-		run, err := f.Compare(ctx, fleet.CompareRequest{Query: configMaps(), IncludeEqual: all})
-		if err != nil {
-			t.Fatal(err)
-		}
-		told, clusters := 0, 0
-		var totals *fleet.ComparedTotals
-		for event := range run.Results {
-			switch {
-			case event.Cluster != nil:
-				clusters++
-			case event.Object != nil:
-				told++
-				<-ctx.Done()
-			default:
-				totals = event.Totals
-			}
-		}
-		if told != 1 || clusters != 3 || totals == nil || totals.Untold != wanted-1 || totals.Objects != 3*each+1 || totals.Equal != 1 || totals.MissingSomewhere != 3*each || totals.Cut {
-			t.Errorf("%d objects were told of %+v", told, totals)
-		}
-		if !f.Idle() {
-			t.Error("something is still held")
-		}
-	}
-}
-
 func TestWhyThereIsNoDiffIsSaid(t *testing.T) {
 	number, large := "1"+strings.Repeat("0", 400), `"`+strings.Repeat("x", 1600<<10)+`"`
 	for want, forms := range map[string][2]string{
@@ -507,27 +369,5 @@ func TestWhyThereIsNoDiffIsSaid(t *testing.T) {
 		if got.totals.Untold != 0 {
 			t.Errorf("%+v", got.totals)
 		}
-	}
-}
-
-func TestAtTheEndOfTheTimeWhatWasReadIsCompared(t *testing.T) {
-	f := many(t, 4, func(c int, w http.ResponseWriter, r *http.Request) {
-		if c == 3 {
-			<-r.Context().Done()
-			return
-		}
-		serveMaps(w, r, map[string]string{"web": fmt.Sprintf(`{"k":"%d"}`, c/2)})
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-	defer cancel()
-	got := compareAll(ctx, t, f, fleet.CompareRequest{})
-	if ctx.Err() != nil {
-		t.Error("no time was left for telling")
-	}
-	if len(got.objects) != 1 || len(got.objects[0].Variants) != 2 || got.objects[0].Variants[1].Diff == "" || len(got.objects[0].Missing) != 0 {
-		t.Errorf("%+v", got.objects)
-	}
-	if e := got.clusters["c003"].End.Err; e == nil || e.Reason != cluster.ResponseTimeout || !got.totals.Cut {
-		t.Errorf("%+v, %+v", e, got.totals)
 	}
 }

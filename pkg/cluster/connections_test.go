@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -17,8 +16,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sync/semaphore"
-	"k8s.io/client-go/rest"
 
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
@@ -246,30 +243,6 @@ func (c *countedConn) Close() error {
 	return c.Conn.Close()
 }
 
-func TestCloseEndsConnectionsInUseWithTheirCalls(t *testing.T) {
-	t.Parallel()
-	a := newAPI(t)
-	a.on("/api/v1/pods", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, "{")
-		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-	})
-	client := newClient(t, a.config())
-	body, err := client.Read(t.Context(), pods, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	client.Close()
-	if _, err := io.ReadFull(body, make([]byte, 1)); err != nil {
-		t.Error("the call did not go on:", err)
-	}
-	if n := a.open.Load(); n != 1 {
-		t.Errorf("%d connections", n)
-	}
-	_ = body.Close()
-	eventually(t, "no connection", func() bool { return a.open.Load() == 0 })
-}
-
 // The environment is that of another process, because net/http reads it once, and the cluster is elsewhere, because no proxy
 // is asked for what is on this machine.
 func TestProxiesOfTheEnvironmentAreIgnored(t *testing.T) {
@@ -302,154 +275,6 @@ func TestProxiesOfTheEnvironmentAreIgnored(t *testing.T) {
 	}
 	if n := a.conns.Load(); n != 0 {
 		t.Errorf("%d connections to the proxy", n)
-	}
-}
-
-func TestClosingABodyEarlyAbortsTheCall(t *testing.T) {
-	t.Parallel()
-	aborted := make(chan struct{})
-	a := newAPI(t)
-	a.on("/api/v1/pods", func(w http.ResponseWriter, r *http.Request) {
-		defer close(aborted)
-		for r.Context().Err() == nil {
-			if _, err := w.Write(make([]byte, 32<<10)); err != nil {
-				return
-			}
-		}
-	})
-	body, err := newClient(t, a.config()).Read(t.Context(), pods, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = io.ReadFull(body, make([]byte, 100))
-	_ = body.Close()
-	<-aborted
-}
-
-func TestAReadEndsWithItsContext(t *testing.T) {
-	t.Parallel()
-	left := errors.New("the caller left")
-	for name, start := range map[string]func(t *testing.T, reached chan<- struct{}) *rest.Config{
-		"connecting": func(_ *testing.T, reached chan<- struct{}) *rest.Config {
-			return &rest.Config{Host: "https://192.0.2.1", Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				reached <- struct{}{}
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}}
-		},
-		"in the TLS handshake": func(t *testing.T, reached chan<- struct{}) *rest.Config {
-			t.Helper()
-			return rawListener(t, newAuthority("x"), func(conn net.Conn) {
-				_, _ = conn.Read(make([]byte, 1))
-				reached <- struct{}{}
-				silent(conn)
-			})
-		},
-		"waiting for the answer": func(t *testing.T, reached chan<- struct{}) *rest.Config {
-			t.Helper()
-			return rawServer(t, func(conn net.Conn) { readRequest(conn); reached <- struct{}{}; silent(conn) })
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			reached := make(chan struct{}, 9)
-			client := newClient(t, start(t, reached))
-			for _, call := range []func(context.Context) error{
-				func(ctx context.Context) error {
-					if e := readAll(ctx, t, client, pods); e != nil {
-						return e
-					}
-					return nil
-				},
-				func(ctx context.Context) error {
-					v, err := client.Probe(ctx, cluster.Full, time.Minute)
-					if v != nil {
-						t.Errorf("a verdict without a probe: %+v", v)
-					}
-					return err
-				},
-			} {
-				ctx, cancel := context.WithCancelCause(t.Context())
-				go func() { <-reached; cancel(left) }()
-				start := time.Now()
-				err := call(ctx)
-				e, ok := errors.AsType[*cluster.Error](err)
-				if !ok || e.Blame != cluster.BlameObserver || !errors.Is(err, left) {
-					t.Errorf("%#v", err)
-				}
-				if ok && e.Phase.String() != name {
-					t.Errorf("phase %q", e.Phase)
-				}
-				if took := time.Since(start); took > 2*time.Second {
-					t.Errorf("left after %v", took)
-				}
-			}
-		})
-	}
-}
-
-func TestACallersDeadlineIsNoVerdict(t *testing.T) {
-	t.Parallel()
-	client := newClient(t, rawServer(t, silent))
-	ctx, cancel := context.WithTimeout(t.Context(), shortly)
-	defer cancel()
-	start := time.Now()
-	v, err := client.Probe(ctx, cluster.Quick, 15*time.Second)
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("the probe went on for %v", took)
-	}
-	e, ok := errors.AsType[*cluster.Error](err)
-	if v != nil || !ok || e.Reason != cluster.ResponseTimeout || e.Blame != cluster.BlameObserver || e.Phase != cluster.PhaseWait {
-		t.Errorf("%+v, %+v", v, err)
-	}
-}
-
-func TestHandshakesThatWaitForTheirServerTakeNoTurn(t *testing.T) {
-	t.Parallel()
-	const hanging = 6 // more than there are turns
-	accepted := make(chan struct{}, hanging)
-	dead := rawListener(t, newAuthority("x"), func(conn net.Conn) {
-		_, _ = conn.Read(make([]byte, 1))
-		accepted <- struct{}{}
-		silent(conn)
-	})
-	shared := cluster.Options{Handshakes: oneTurn()}
-	ctx, cancel := context.WithCancel(t.Context())
-	var group sync.WaitGroup
-	for range hanging {
-		client, err := cluster.New(cluster.Definition{Name: "dead", Config: dead}, shared)
-		must(err)
-		group.Go(func() {
-			defer client.Close()
-			_, _ = client.Probe(ctx, cluster.Quick, time.Minute)
-		})
-	}
-	for range hanging {
-		<-accepted
-	}
-	living, err := cluster.New(cluster.Definition{Name: "living", Config: newAPI(t).config()}, shared)
-	must(err)
-	defer living.Close()
-	probe(t, living, cluster.Full)
-	cancel()
-	group.Wait()
-}
-
-func TestTheWaitForAHandshakesTurnIsNotTheClustersFault(t *testing.T) {
-	t.Parallel()
-	turns := oneTurn()
-	if !turns.TryAcquire(1) {
-		t.Fatal("no turn")
-	}
-	client, err := cluster.New(cluster.Definition{Name: "c", Config: newAPI(t).config()}, cluster.Options{Handshakes: turns})
-	must(err)
-	defer client.Close()
-	for _, depth := range []cluster.Depth{cluster.Quick, cluster.Full} {
-		v, err := client.Probe(t.Context(), depth, shortly/4)
-		if err != nil || v.State != cluster.Unknown || v.Reason != cluster.QueueTimeout || v.Blame != cluster.BlameObserver {
-			t.Errorf("%+v, %v", v, err)
-		}
-		checkVerdict(t, v)
 	}
 }
 
@@ -543,25 +368,4 @@ func header(lines int) string {
 		b.WriteString("X-Header-" + strconv.Itoa(i) + ": some value that is rather long\r\n")
 	}
 	return b.String()
-}
-
-func oneTurn() *semaphore.Weighted { return semaphore.NewWeighted(1) }
-
-func TestAnAttemptToConnectEndsWithItsCall(t *testing.T) {
-	t.Parallel()
-	began, ended := make(chan struct{}, 1), make(chan struct{}, 1)
-	client := newClient(t, &rest.Config{Host: "https://192.0.2.1", Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		began <- struct{}{}
-		<-ctx.Done()
-		ended <- struct{}{}
-		return nil, ctx.Err()
-	}})
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() { <-began; cancel() }()
-	_ = readAll(ctx, t, client, pods)
-	select {
-	case <-ended:
-	case <-time.After(2 * time.Second): // by itself it would end after three
-		t.Error("it goes on")
-	}
 }

@@ -10,7 +10,6 @@ import (
 	"math/big"
 	"net"
 	"net/http"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -409,118 +408,6 @@ func checkFree(t *testing.T, client *cluster.Client, timeout time.Duration) {
 	}
 }
 
-// What a server tells of itself costs no more than what is kept of it.
-func TestDiscoveryKeepsOnlyWhatItNeeds(t *testing.T) {
-	t.Parallel()
-	const open, end = `{"kind":"APIGroupDiscoveryList","items":[`, `{}]}`
-	types := func(n int) string {
-		var b strings.Builder
-		b.WriteString(`{"versions":[{"resources":[`)
-		for i := range n {
-			fmt.Fprintf(&b, `{"resource":"r%d","responseKind":{"kind":"R"},"scope":"Cluster"},`, i)
-		}
-		b.WriteString(`{}],"version":"v1"}],"metadata":{"name":"g"}},`)
-		return open + b.String() + end
-	}
-	for name, c := range map[string]struct {
-		document string
-		want     cluster.Reason
-	}{
-		"empty groups":      {open + strings.Repeat("{},", 1_390_000) + end, ""},
-		"too many groups":   {open + strings.Repeat("{},", 1_500_000) + end, cluster.ResponseTooLarge},
-		"as many types":     {types(9_997), ""},
-		"too many types":    {types(9_998), cluster.ResponseTooLarge},
-		"too many versions": {`{"kind":"APIVersions","versions":["v1"` + strings.Repeat(`,"v1"`, 1000) + `]}`, cluster.ResponseTooLarge},
-		"an array":          {`[]`, cluster.MalformedResponse},
-		"another shape":     {open + `{"versions":{}}]}`, cluster.MalformedResponse},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := newAPI(t, aggregated)
-			a.on("/apis", always(200, c.document))
-			e := readAll(t.Context(), t, newClient(t, a.config()), cluster.Query{Type: cluster.TypeName{Name: "pods"}})
-			if reasonOf(e) != c.want {
-				t.Errorf("%+v", e)
-			}
-		})
-	}
-}
-
-// Not parallel: it looks at what the whole process allocates.
-func TestDiscoveryOfNothingAllocatesNothing(t *testing.T) {
-	a := newAPI(t, aggregated)
-	document := []byte(`{"kind":"APIGroupDiscoveryList","items":[` + strings.Repeat("{},", 1_390_000) + `{}]}`)
-	a.on("/apis", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(document) })
-	client := newClient(t, a.config())
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	if e := readAll(t.Context(), t, client, cluster.Query{Type: cluster.TypeName{Name: "pods"}}); e != nil {
-		t.Error(e)
-	}
-	runtime.ReadMemStats(&after)
-	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 16<<20 {
-		t.Errorf("%d bytes allocated for %d that say nothing", allocated, len(document))
-	}
-}
-
-func TestSlowAnswersEndInTime(t *testing.T) {
-	t.Parallel()
-	drip := func(head string) func(net.Conn) {
-		return func(conn net.Conn) {
-			if !readRequest(conn) {
-				return
-			}
-			_, _ = io.WriteString(conn, head)
-			ticker := time.NewTicker(20 * time.Millisecond)
-			defer ticker.Stop()
-			for range ticker.C {
-				if _, err := io.WriteString(conn, "x"); err != nil {
-					return
-				}
-			}
-		}
-	}
-	for name, head := range map[string]string{
-		"header": "HTTP/1.1 200 OK\r\nX-Slow: ",
-		"body":   "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := hazard{timeout: shortly, phase: cluster.PhaseBody}
-			want := finding{cluster.Unreachable, cluster.ResponseTimeout, cluster.PhaseBody, cluster.BlameControlPlane, 0}
-			for _, call := range []func(*testing.T, hazard, *cluster.Client) (finding, *cluster.Error){probeWay(cluster.Quick), probeWay(cluster.Full), readWay} {
-				client := newClient(t, rawServer(t, drip(head)))
-				start := time.Now()
-				got, e := call(t, h, client)
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("-want +got:\n%s\n%s", diff, e.Message)
-				}
-				if took := time.Since(start); took > 3*shortly {
-					t.Errorf("took %v", took)
-				}
-				checkFree(t, client, h.timeout/4)
-			}
-		})
-	}
-}
-
-func TestARefusalIsNotWaitedFor(t *testing.T) {
-	t.Parallel()
-	client := newClient(t, rawServer(t, func(conn net.Conn) {
-		readRequest(conn)
-		_, _ = io.WriteString(conn, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3\r\nContent-Length: 1000\r\n\r\n")
-		silent(conn)
-	}))
-	start := time.Now()
-	e := readAll(t.Context(), t, client, pods)
-	if e == nil || e.Reason != cluster.Throttled || e.RetryAfter != 3*time.Second {
-		t.Errorf("%+v", e)
-	}
-	if took := time.Since(start); took > 2500*time.Millisecond {
-		t.Errorf("took %v", took)
-	}
-}
-
 func TestNothingIsSentToARedirectsTarget(t *testing.T) {
 	t.Parallel()
 	target := newAPI(t)
@@ -541,29 +428,5 @@ func TestNothingIsSentToARedirectsTarget(t *testing.T) {
 	}
 	if n := target.conns.Load(); n != 0 {
 		t.Errorf("the target got %d connections", n)
-	}
-}
-
-func TestAConnectionAttemptEndsAfterThreeSeconds(t *testing.T) {
-	t.Parallel()
-	config := &rest.Config{Host: "https://192.0.2.1", BearerToken: canary, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		<-ctx.Done() // as a dialer whose packets are dropped
-		return nil, &net.OpError{Op: "dial", Err: ctx.Err()}
-	}}
-	for name, call := range map[string]func(*testing.T, hazard, *cluster.Client) (finding, *cluster.Error){
-		"quick": probeWay(cluster.Quick), "full": probeWay(cluster.Full), "read": readWay,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			start := time.Now()
-			got, _ := call(t, hazard{timeout: 20 * time.Second, phase: cluster.PhaseConnect}, newClient(t, config))
-			want := finding{cluster.Unreachable, cluster.ConnectTimeout, cluster.PhaseConnect, cluster.BlameNetwork, 0}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Error(diff)
-			}
-			if took := time.Since(start); took < 2900*time.Millisecond || took > 4*time.Second {
-				t.Errorf("took %v", took)
-			}
-		})
 	}
 }
