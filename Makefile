@@ -30,8 +30,9 @@ build: ## build bin/aggregator, bin/fleetctl and bin/fleetsim
 	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/aggregator ./cmd/fleetctl ./cmd/fleetsim
 
 .PHONY: generate
-generate: ## write gen/ anew from proto/
+generate: ## write gen/ anew from proto/, and the table of internal/lifecycle from client-go
 	@$(BUF) generate
+	$(GO) generate ./internal/lifecycle
 
 .PHONY: fmt
 fmt: ## format Go and proto files
@@ -85,10 +86,12 @@ lint-modules: ## check that each go.mod names what is imported, no more and no l
 	@for module in $(MODULES) $(PINS); do $(GO) mod -C $$module tidy -diff; done
 
 .PHONY: check-generated
-check-generated: ## check that gen/ is what proto/ generates
+check-generated: ## check that what is generated is what would be
 	@rm -rf .cache/generated
 	$(BUF) generate --output .cache/generated
 	diff -ruN gen .cache/generated/gen || { echo 'gen/ is not what proto/ generates: make generate' >&2; exit 1; }
+	$(GO) run ./internal/lifecycle/internal/generate .cache/generated/kubernetes.txt
+	diff -u internal/lifecycle/kubernetes.txt .cache/generated/kubernetes.txt || { echo 'kubernetes.txt is not what client-go generates: make generate' >&2; exit 1; }
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what the programs call

@@ -1,13 +1,12 @@
 // Package lifecycle knows which API versions newer versions of Kubernetes do not serve any more. It has that from the
 // methods that are generated into k8s.io/api beside the types themselves, so that it is as complete as the Kubernetes
-// version it is built with. It knows nothing of custom resources.
+// version in go.mod. A program of its own reads them into a text, which is embedded: a program that is linked with all types
+// of Kubernetes is a third larger, whether it asks them or not. It knows nothing of custom resources.
 package lifecycle
 
 import (
-	"strconv"
 	"sync"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -35,36 +34,7 @@ func (t *Table) Of(group, version, kind string) Lifecycle {
 }
 
 func (t *Table) make() {
-	t.of = historical()
-	scheme := runtime.NewScheme()
-	register := builder()
-	if err := register.AddToScheme(scheme); err != nil {
-		return // it fails for conflicts between packages only, and a test makes it
-	}
-	for gvk := range scheme.AllKnownTypes() {
-		if object, err := scheme.New(gvk); err == nil {
-			if l := lifecycleOf(object); l != (Lifecycle{}) {
-				t.of[gvk] = l
-			}
-		}
-	}
+	t.of = map[schema.GroupVersionKind]Lifecycle{}
+	t.add(historical)
+	t.add(kubernetes)
 }
-
-// lifecycleOf asks the methods that prerelease-lifecycle-gen generates.
-func lifecycleOf(object runtime.Object) (l Lifecycle) {
-	if o, ok := object.(interface{ APILifecycleDeprecated() (major, minor int) }); ok {
-		l.DeprecatedIn = kubernetes(o.APILifecycleDeprecated())
-	}
-	if o, ok := object.(interface{ APILifecycleRemoved() (major, minor int) }); ok {
-		l.RemovedIn = kubernetes(o.APILifecycleRemoved())
-	}
-	if o, ok := object.(interface {
-		APILifecycleReplacement() schema.GroupVersionKind
-	}); ok {
-		r := o.APILifecycleReplacement()
-		l.Replacement = r.GroupVersion().String() + " " + r.Kind
-	}
-	return l
-}
-
-func kubernetes(major, minor int) string { return strconv.Itoa(major) + "." + strconv.Itoa(minor) }
