@@ -63,7 +63,7 @@ func (t *reading) addColumns(columns []manifest.Column) {
 // grow makes room in the batch, for which a batch that would become too large is handed on. It reports whether the caller
 // wants more.
 func (t *reading) grow(size int) bool {
-	if t.size > 0 && t.size+size > batchBytes && !t.flush() {
+	if t.size > 0 && t.size+size > t.room && !t.flush() {
 		return false
 	}
 	t.size += size

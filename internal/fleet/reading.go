@@ -17,6 +17,9 @@ const (
 	maxItemBytes = 4<<20 - 64<<10
 	// batchBytes is how much goes into one batch, unless a single object is larger.
 	batchBytes = 256 << 10
+	// firstBytes is how much goes into the first batch of a cluster; each holds twice as much as the one before. Where many
+	// clusters answer at once a batch takes long to fill, and the caller has something of each of them early.
+	firstBytes = 16 << 10
 	// entryBytes is what an object or a row costs beside its text, and cellBytes what a cell does: a cluster that sends
 	// millions of empty ones does not get around the bound of a batch.
 	entryBytes = 64
@@ -45,6 +48,7 @@ type reading struct {
 
 	batch *Batch
 	size  int // bytes in batch
+	room  int // bytes that it may have
 	end   End
 
 	// next is the page asked for ahead, nil if there is none. expected is how many objects there may be when the page that is
@@ -58,7 +62,8 @@ type reading struct {
 
 func newReading(f *Fleet, m *member, r FetchRequest, h *hold, watch *stopwatch) *reading {
 	return &reading{
-		fleet: f, member: m, hold: h, query: r.Query, keep: r.Keep, shape: r.Shape, limit: r.LimitPerCluster, watch: watch, batch: &Batch{},
+		fleet: f, member: m, hold: h, query: r.Query, keep: r.Keep, shape: r.Shape, limit: r.LimitPerCluster, watch: watch,
+		batch: &Batch{}, room: firstBytes,
 	}
 }
 
@@ -106,7 +111,7 @@ func (t *reading) batches() iter.Seq2[*Batch, error] {
 // take returns the batch so far and begins another.
 func (t *reading) take() *Batch {
 	full := t.batch
-	t.batch, t.size = &Batch{}, 0
+	t.batch, t.size, t.room = &Batch{}, 0, min(2*t.room, batchBytes)
 	return full
 }
 
