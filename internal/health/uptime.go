@@ -6,30 +6,31 @@ import "time"
 // the minute, the last day by the hour and the last 30 days by the day (UTC), by the wall clock. The zero value knows
 // nothing. It is for one goroutine at a time.
 type Uptime struct {
-	minutes [60]bucket
-	hours   [24]bucket
-	days    [30]bucket
+	minutes [60]bucket[uint16]
+	hours   [24]bucket[uint32]
+	days    [30]bucket[uint32]
 	// heads are the numbers of the latest bucket of each, counted from 1970.
 	heads [3]int64
 }
 
+// millis is a number of milliseconds. Each cluster has 114 buckets: those of a minute are half as wide.
+type millis interface{ uint16 | uint32 }
+
 // bucket is how many milliseconds of a stretch of time are known, and in how many of them the cluster was healthy.
-type bucket struct{ up, known uint32 }
+type bucket[M millis] struct{ up, known M }
 
 // ring is the buckets of one width. A bucket is kept at its number modulo their count.
-type ring struct {
-	buckets []bucket
+type ring[M millis] struct {
+	buckets []bucket[M]
 	head    *int64
 	// width is in milliseconds.
 	width int64
 }
 
-func (u *Uptime) rings() [3]ring {
-	return [3]ring{
-		{u.minutes[:], &u.heads[0], time.Minute.Milliseconds()},
-		{u.hours[:], &u.heads[1], time.Hour.Milliseconds()},
-		{u.days[:], &u.heads[2], 24 * time.Hour.Milliseconds()},
-	}
+func (u *Uptime) rings() (minutes ring[uint16], hours, days ring[uint32]) {
+	return ring[uint16]{u.minutes[:], &u.heads[0], time.Minute.Milliseconds()},
+		ring[uint32]{u.hours[:], &u.heads[1], time.Hour.Milliseconds()},
+		ring[uint32]{u.days[:], &u.heads[2], 24 * time.Hour.Milliseconds()}
 }
 
 // Add adds a stretch of known time that ends at to, healthy or not. Stretches may overlap and come out of order: no bucket
@@ -42,22 +43,23 @@ func (u *Uptime) Add(from, to time.Time, healthy bool) {
 		return
 	}
 	end := to.UnixMilli()
-	for _, r := range u.rings() {
-		r.add(end-lasted, end, healthy)
-	}
+	minutes, hours, days := u.rings()
+	minutes.add(end-lasted, end, healthy)
+	hours.add(end-lasted, end, healthy)
+	days.add(end-lasted, end, healthy)
 }
 
 // Availability returns the availability at a time.
 func (u *Uptime) Availability(now time.Time) Availability {
 	at := now.UnixMilli()
-	r := u.rings()
-	return Availability{Hour: r[0].availability(at), Day: r[1].availability(at), Month: r[2].availability(at)}
+	minutes, hours, days := u.rings()
+	return Availability{Hour: minutes.availability(at), Day: hours.availability(at), Month: days.availability(at)}
 }
 
-func (r ring) len() int64 { return int64(len(r.buckets)) }
+func (r ring[M]) len() int64 { return int64(len(r.buckets)) }
 
 // add adds the time between two moments, as far as the ring looks back.
-func (r ring) add(from, to int64, healthy bool) {
+func (r ring[M]) add(from, to int64, healthy bool) {
 	last := floorDiv(to, r.width)
 	r.reach(last)
 	for n := max(floorDiv(from, r.width), *r.head-r.len()+1); n <= last; n++ {
@@ -66,16 +68,16 @@ func (r ring) add(from, to int64, healthy bool) {
 	}
 }
 
-func (b *bucket) add(known, width int64, healthy bool) {
+func (b *bucket[M]) add(known, width int64, healthy bool) {
 	known = min(known, width-int64(b.known))
-	b.known += uint32(known) //nolint:gosec // at most the width
+	b.known += M(known) // at most the width
 	if healthy {
-		b.up += uint32(known) //nolint:gosec // at most known
+		b.up += M(known)
 	}
 }
 
 // reach makes room for a bucket. The ring begins anew where it ends: after a long time, or when the clock was ahead.
-func (r ring) reach(n int64) {
+func (r ring[M]) reach(n int64) {
 	distance := n - *r.head
 	switch {
 	case distance >= r.len() || distance <= -r.len():
@@ -83,12 +85,12 @@ func (r ring) reach(n int64) {
 		*r.head = n
 	case distance > 0:
 		for ; *r.head < n; *r.head++ {
-			*r.at(*r.head + 1) = bucket{}
+			*r.at(*r.head + 1) = bucket[M]{}
 		}
 	}
 }
 
-func (r ring) availability(now int64) float64 {
+func (r ring[M]) availability(now int64) float64 {
 	last := floorDiv(now, r.width)
 	var up, known int64
 	for n := max(last, *r.head) - r.len() + 1; n <= min(last, *r.head); n++ {
@@ -102,7 +104,7 @@ func (r ring) availability(now int64) float64 {
 	return float64(up) / float64(known)
 }
 
-func (r ring) at(n int64) *bucket {
+func (r ring[M]) at(n int64) *bucket[M] {
 	return &r.buckets[n-floorDiv(n, r.len())*r.len()]
 }
 

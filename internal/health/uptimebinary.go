@@ -19,15 +19,18 @@ var errUptime = errors.New("corrupt uptime: drop it, availability starts anew")
 func (u *Uptime) MarshalBinary() ([]byte, error) {
 	data := make([]byte, 1, 640)
 	data[0] = uptimeVersion
-	for _, r := range u.rings() {
-		data = binary.AppendVarint(data, *r.head)
-		for n := *r.head - r.len() + 1; n <= *r.head; n++ {
-			b := r.at(n)
-			data = binary.AppendUvarint(data, uint64(b.up))
-			data = binary.AppendUvarint(data, uint64(b.known-b.up))
-		}
+	minutes, hours, days := u.rings()
+	return days.append(hours.append(minutes.append(data))), nil
+}
+
+func (r ring[M]) append(data []byte) []byte {
+	data = binary.AppendVarint(data, *r.head)
+	for n := *r.head - r.len() + 1; n <= *r.head; n++ {
+		b := r.at(n)
+		data = binary.AppendUvarint(data, uint64(b.up))
+		data = binary.AppendUvarint(data, uint64(b.known-b.up))
 	}
-	return data, nil
+	return data
 }
 
 // UnmarshalBinary replaces u by what the data says. Data that no MarshalBinary can have made is an error and leaves u as
@@ -38,19 +41,24 @@ func (u *Uptime) UnmarshalBinary(data []byte) error {
 	}
 	d := decoder{rest: data[1:]}
 	var read Uptime
-	for _, r := range read.rings() {
-		*r.head = d.varint(maxHead)
-		for n := *r.head - r.len() + 1; n <= *r.head; n++ {
-			up := d.uvarint(r.width)
-			down := d.uvarint(r.width - int64(up))
-			*r.at(n) = bucket{up: up, known: up + down}
-		}
-	}
+	minutes, hours, days := read.rings()
+	minutes.read(&d)
+	hours.read(&d)
+	days.read(&d)
 	if d.bad || len(d.rest) > 0 {
 		return errUptime
 	}
 	*u = read
 	return nil
+}
+
+func (r ring[M]) read(d *decoder) {
+	*r.head = d.varint(maxHead)
+	for n := *r.head - r.len() + 1; n <= *r.head; n++ {
+		up := d.uvarint(r.width)
+		known := up + d.uvarint(r.width-up)
+		*r.at(n) = bucket[M]{up: M(up), known: M(known)}
+	}
 }
 
 // decoder reads numbers within bounds. After the first that is not there it is bad, and all are 0.
@@ -59,14 +67,14 @@ type decoder struct {
 	bad  bool
 }
 
-func (d *decoder) uvarint(most int64) uint32 {
+func (d *decoder) uvarint(most int64) int64 {
 	v, n := binary.Uvarint(d.rest)
 	if d.bad || n <= 0 || v > uint64(most) { //nolint:gosec // most is not negative
 		d.bad = true
 		return 0
 	}
 	d.rest = d.rest[n:]
-	return uint32(v) //nolint:gosec // at most a day of milliseconds
+	return int64(v) //nolint:gosec // at most a day of milliseconds
 }
 
 func (d *decoder) varint(most int64) int64 {

@@ -41,18 +41,14 @@ func (b *exchangeBuffers) release() {
 }
 
 // roundTrip reports whether the connection can serve another request.
-func (c *wireConn) roundTrip(req *http.Request, t *trace) (resp *http.Response, reusable bool, err error) {
+func (c *wireConn) roundTrip(o outgoing, t *trace) (resp *http.Response, reusable bool, err error) {
 	b := exchangePool.Get().(*exchangeBuffers) //nolint:forcetypeassert // nothing else is put there
 	defer b.release()
 	t.enter(PhaseSend)
-	head := t.head
-	if head == nil {
-		if b.request, err = appendRequest(b.request[:0], req); err != nil {
-			return nil, false, err
-		}
-		head = b.request
+	if b.request, err = o.appendTo(b.request[:0]); err != nil {
+		return nil, false, err
 	}
-	if _, err = c.Write(head); err != nil {
+	if _, err = c.Write(b.request); err != nil {
 		return nil, false, c.unseen(err)
 	}
 	t.enter(PhaseWait)
@@ -69,11 +65,11 @@ func (c *wireConn) roundTrip(req *http.Request, t *trace) (resp *http.Response, 
 		return nil, false, errNotHTTP
 	}
 	if t.terse {
-		if resp := usualAnswer(b.reader, req, t.head != nil); resp != nil {
+		if resp := usualAnswer(b.reader, o); resp != nil {
 			return resp, true, nil
 		}
 	}
-	return b.readAnswer(req)
+	return b.readAnswer(o.request())
 }
 
 // readAnswer reads any answer.

@@ -143,19 +143,14 @@ func strange(e *Error, message string) *Error {
 }
 
 // lean reports whether nothing but the wire takes time: no file is read and no plugin run for the credential.
-func (p *prober) lean() bool { return p.verdict.Depth == Quick && p.requests.prepared != nil }
+func (p *prober) lean() bool { return p.verdict.Depth == Quick && p.requests.fixed }
 
 func (p *prober) askReady(ctx context.Context, path int) (*http.Response, error) {
 	if !p.lean() {
-		return p.send(p.requests.ready(ctx, path))
+		return p.send(p.requests.get(ctx, readyPaths[path], ""))
 	}
-	prepared, err := p.requests.prepare(path) //nolint:contextcheck // the wire gets it apart
-	if err != nil {
-		return nil, err
-	}
-	p.trace.head = prepared.head
 	return p.answered(p.roundTrip(func(t *transports) (*http.Response, error) {
-		return t.wire.send(ctx, prepared.Request, p.trace)
+		return t.wire.send(ctx, outgoing{requests: &p.requests, path: path}, p.trace)
 	}))
 }
 

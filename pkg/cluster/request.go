@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport"
@@ -17,21 +16,16 @@ import (
 // requests makes the requests to one API server.
 type requests struct {
 	base *url.URL
-	// header is that of all requests: nobody may write into it.
-	header http.Header
 	// userAgent is what the caller's is; each request adds what it is for.
 	userAgent string
-	// prepared is the last readiness request. nil where the credential is not fixed.
-	prepared *atomic.Pointer[preparedRequest]
+	// fixed says that the credential is part of the configuration. Then it is in the fields that all requests have; a map
+	// of them for each cluster would take four times as much.
+	fixed      bool
+	credential []field
 }
 
-// preparedRequest is a readiness request that all quick probes share, and what of it goes over the wire. Nothing of it
-// changes from one probe to the next. Its own context never ends: that of the call goes beside it.
-type preparedRequest struct {
-	*http.Request
-	path int
-	head []byte
-}
+// field is one of a header.
+type field struct{ name, value string }
 
 // purpose is what a request is for. Whoever reads an API server's audit log tells by it what costs what.
 type purpose string
@@ -42,8 +36,15 @@ const (
 	discovering purpose = "discovery"
 )
 
-// forPurpose returns the value of a User-Agent header, such as `clusterfleet-aggregator/1.2.0 (probe)`.
-func forPurpose(userAgent string, p purpose) string { return userAgent + " (" + string(p) + ")" }
+const mediaJSON = "application/json"
+
+// appendPurpose appends the value of a User-Agent header, such as `clusterfleet-aggregator/1.2.0 (probe)`.
+func appendPurpose(b []byte, userAgent string, p purpose) []byte {
+	b = append(b, userAgent...)
+	b = append(b, " ("...)
+	b = append(b, p...)
+	return append(b, ')')
+}
 
 // serverURL returns the address of the API server. Errors do not repeat it: it may hold a password.
 func serverURL(config *rest.Config) (*url.URL, error) {
@@ -65,29 +66,25 @@ func serverURL(config *rest.Config) (*url.URL, error) {
 }
 
 func newRequests(config *rest.Config, base *url.URL, userAgent string) (requests, error) {
-	header := http.Header{"User-Agent": {forPurpose(userAgent, probing)}, "Accept": {"application/json"}}
-	if isFixed(config) {
+	r := requests{base: base, userAgent: userAgent, fixed: isFixed(config)}
+	if r.fixed {
 		var err error
-		if header, err = fixedHeader(config, header); err != nil {
+		if r.credential, err = fixedCredential(config); err != nil {
 			return requests{}, err
 		}
 	}
-	for name, values := range header {
+	for name, values := range r.header(probing, mediaJSON) {
 		for _, value := range values {
 			if !isFieldValue(value) {
 				return requests{}, fmt.Errorf("the header %s: %w", name, errFieldValue)
 			}
 		}
 	}
-	r := requests{base: base, userAgent: userAgent, header: header}
-	if isFixed(config) {
-		r.prepared = new(atomic.Pointer[preparedRequest])
-	}
 	return r, nil
 }
 
-// fixedHeader returns the header with the credential that client-go's wrappers put into it, which is always the same.
-func fixedHeader(config *rest.Config, header http.Header) (http.Header, error) {
+// fixedCredential returns what client-go's wrappers add to a request, which is always the same.
+func fixedCredential(config *rest.Config) ([]field, error) {
 	tc, err := config.TransportConfig()
 	if err != nil {
 		return nil, err
@@ -100,12 +97,32 @@ func fixedHeader(config *rest.Config, header http.Header) (http.Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = wrapped.RoundTrip(&http.Request{Header: header})
-	return sent, err
+	const ours = "User-Agent" // or they would add theirs
+	if _, err = wrapped.RoundTrip(&http.Request{Header: http.Header{ours: {"x"}}}); err != nil {
+		return nil, err
+	}
+	var fields []field
+	for name, values := range sent {
+		for _, value := range values {
+			if name != ours {
+				fields = append(fields, field{name, value})
+			}
+		}
+	}
+	return fields, nil
+}
+
+// header returns the header of a request, which is the caller's.
+func (r *requests) header(p purpose, accept string) http.Header {
+	header := http.Header{"User-Agent": {string(appendPurpose(nil, r.userAgent, p))}, "Accept": {accept}}
+	for _, f := range r.credential {
+		header[f.name] = append(header[f.name], f.value)
+	}
+	return header
 }
 
 // url returns the URL of a path below the server's own.
-func (r *requests) url(path, query string) *url.URL {
+func (r *requests) url(path, query string) url.URL {
 	u := *r.base
 	u.Path = strings.TrimSuffix(u.Path, "/") + path
 	if u.RawPath != "" {
@@ -113,58 +130,54 @@ func (r *requests) url(path, query string) *url.URL {
 	}
 	u.RawQuery = query
 	u.Fragment, u.RawFragment = "", ""
-	return &u
+	return u
 }
 
-func (r *requests) get(ctx context.Context, path, query string) *http.Request {
-	req := &http.Request{
+// bare returns a request without a context.
+func (r *requests) bare(p purpose, path, query, accept string) http.Request {
+	u := r.url(path, query)
+	return http.Request{
 		Method:     http.MethodGet,
-		URL:        r.url(path, query),
-		Host:       r.base.Host,
-		Header:     r.header,
+		URL:        &u,
+		Host:       u.Host,
+		Header:     r.header(p, accept),
 		Proto:      "HTTP/1.1",
 		ProtoMajor: 1,
 		ProtoMinor: 1,
 	}
-	return req.WithContext(ctx)
 }
 
-// ready returns a request for one of readyPaths.
-func (r *requests) ready(ctx context.Context, path int) *http.Request {
-	return r.get(ctx, readyPaths[path], "")
-}
-
-// prepare returns the shared request for one of readyPaths.
-func (r *requests) prepare(path int) (*preparedRequest, error) {
-	if p := r.prepared.Load(); p != nil && p.path == path {
-		return p, nil
-	}
-	req := r.ready(context.Background(), path)
-	head, err := appendRequest(nil, req)
-	if err != nil {
-		return nil, err
-	}
-	p := &preparedRequest{Request: req, path: path, head: head}
-	r.prepared.Store(p)
-	return p, nil
+// get returns a probe's request.
+func (r *requests) get(ctx context.Context, path, query string) *http.Request {
+	return r.read(ctx, probing, path, query, mediaJSON)
 }
 
 // read returns a request that asks for content in one of the given forms.
 func (r *requests) read(ctx context.Context, p purpose, path, query, accept string) *http.Request {
-	req := r.get(ctx, path, query)
-	req.Header = req.Header.Clone()
-	req.Header.Set("User-Agent", forPurpose(r.userAgent, p))
-	req.Header.Set("Accept", accept)
-	return req
+	req := r.bare(p, path, query, accept)
+	return req.WithContext(ctx)
 }
 
 func (r *requests) post(ctx context.Context, path, body string) *http.Request {
 	req := r.get(ctx, path, "")
 	req.Method = http.MethodPost
-	req.Header = req.Header.Clone()
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", mediaJSON)
 	req.ContentLength = int64(len(body))
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(body)), nil }
 	req.Body, _ = req.GetBody()
 	return req
+}
+
+// appendReady appends the request for one of readyPaths as it goes over the wire, with nothing made for it.
+func (r *requests) appendReady(b []byte, path int) []byte {
+	u := r.url(readyPaths[path], "")
+	b = appendStart(b, http.MethodGet, &u)
+	b = append(b, "User-Agent: "...)
+	b = appendPurpose(b, r.userAgent, probing)
+	b = append(b, "\r\n"...)
+	b = appendField(b, "Accept", mediaJSON)
+	for _, f := range r.credential {
+		b = appendField(b, f.name, f.value)
+	}
+	return append(b, "\r\n"...)
 }

@@ -15,8 +15,6 @@ type trace struct {
 	fresh bool
 	// terse allows answers without a header.
 	terse bool
-	// head is the whole request if it is known already. Then nobody stands between the prober and the wire.
-	head []byte
 	// deadline ends the call, beside its context, if it is set. It saves a warm probe the making of a context.
 	deadline time.Time
 	findings
@@ -77,7 +75,7 @@ func (t *trace) wait(do func() error) error {
 
 // part returns a trace for a part of the call that may outlive it.
 func (t *trace) part() *trace {
-	return &trace{fresh: t.fresh, terse: t.terse, head: t.head, deadline: t.deadline}
+	return &trace{fresh: t.fresh, terse: t.terse, deadline: t.deadline}
 }
 
 // adopt takes over what a part that has ended found.

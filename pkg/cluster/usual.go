@@ -6,30 +6,19 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 )
 
 // appendRequest appends a request as it goes over the wire. The body, if there is one, is read; its length is known.
 func appendRequest(b []byte, req *http.Request) ([]byte, error) {
-	b = append(b, req.Method...)
-	b = append(b, ' ')
-	b = append(b, req.URL.EscapedPath()...)
-	if req.URL.RawQuery != "" {
-		b = append(b, '?')
-		b = append(b, req.URL.RawQuery...)
-	}
-	b = append(b, " HTTP/1.1\r\nHost: "...)
-	b = append(b, req.URL.Host...)
-	b = append(b, '\r', '\n')
+	b = appendStart(b, req.Method, req.URL)
 	for name, values := range req.Header {
 		for _, value := range values {
 			if !isFieldValue(value) {
 				return b, errFieldValue
 			}
-			b = append(b, name...)
-			b = append(b, ':', ' ')
-			b = append(b, value...)
-			b = append(b, '\r', '\n')
+			b = appendField(b, name, value)
 		}
 	}
 	if req.Body == nil {
@@ -40,6 +29,26 @@ func appendRequest(b []byte, req *http.Request) ([]byte, error) {
 	b = append(b, "\r\n\r\n"...)
 	content, err := io.ReadAll(req.Body)
 	return append(b, content...), err
+}
+
+// appendStart appends the line of the request and the Host.
+func appendStart(b []byte, method string, u *url.URL) []byte {
+	b = append(b, method...)
+	b = append(b, ' ')
+	b = append(b, u.EscapedPath()...)
+	if u.RawQuery != "" {
+		b = append(b, '?')
+		b = append(b, u.RawQuery...)
+	}
+	b = append(b, " HTTP/1.1\r\n"...)
+	return appendField(b, "Host", u.Host)
+}
+
+func appendField(b []byte, name, value string) []byte {
+	b = append(b, name...)
+	b = append(b, ": "...)
+	b = append(b, value...)
+	return append(b, "\r\n"...)
 }
 
 // errFieldValue does not say which value: it may be the credential.
@@ -56,9 +65,9 @@ func isFieldValue[T string | []byte](s T) bool {
 }
 
 // usualAnswer returns the answer if it is what a healthy server sends: a 200 with a short plain body that has all arrived.
-// With shared it may be the same one for many calls. It returns nil, and takes nothing from the reader, for any other; http.ReadResponse then reads it. The response has no
-// header.
-func usualAnswer(r *bufio.Reader, req *http.Request, shared bool) *http.Response {
+// To a lean call it may be the same one as to many others. It returns nil, and takes nothing from the reader, for any other;
+// http.ReadResponse then reads it. The response has no header.
+func usualAnswer(r *bufio.Reader, o outgoing) *http.Response {
 	arrived, err := r.Peek(r.Buffered())
 	if err != nil {
 		return nil
@@ -86,8 +95,8 @@ func usualAnswer(r *bufio.Reader, req *http.Request, shared bool) *http.Response
 		return nil
 	}
 	resp := answerOK
-	if !shared || string(rest) != "ok" {
-		resp = &http.Response{StatusCode: http.StatusOK, Body: wholeBody(bytes.Clone(rest)), Request: req}
+	if !o.lean() || string(rest) != "ok" {
+		resp = &http.Response{StatusCode: http.StatusOK, Body: wholeBody(bytes.Clone(rest)), Request: o.request()}
 	}
 	if _, err := r.Discard(len(arrived)); err != nil {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/rest"
 )
 
 // FuzzUsualAnswer: what the short way understands, net/http understands alike.
@@ -34,7 +35,7 @@ func FuzzUsualAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sent []byte) {
 		r := bufio.NewReaderSize(bytes.NewReader(sent), 4096)
 		_, _ = r.Peek(1)
-		resp := usualAnswer(r, req, false)
+		resp := usualAnswer(r, outgoing{made: req})
 		if resp == nil {
 			left, _ := io.ReadAll(r)
 			if !bytes.Equal(left, sent) {
@@ -57,13 +58,60 @@ func FuzzUsualAnswer(f *testing.F) {
 	})
 }
 
+// What is sent for nothing is what would be sent for a request.
+func TestALeanRequestIsTheOneThatWouldBeMade(t *testing.T) {
+	for name, config := range map[string]*rest.Config{
+		"no credential":       {Host: "https://server:6443"},
+		"a token":             {Host: "https://server:6443", BearerToken: "x"},
+		"a password":          {Host: "https://server", Username: "joe", Password: "x"},
+		"an agent":            {Host: "https://server", UserAgent: "theirs"},
+		"a path":              {Host: "https://server/k8s/clusters/c-1/"},
+		"a path with escapes": {Host: "https://server/a%2Fb/ü"},
+		"someone else": {Host: "https://server", BearerToken: "x", Impersonate: rest.ImpersonationConfig{
+			UserName: "joe", Groups: []string{"a", "b"}, Extra: map[string][]string{"Reason": {"x"}},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base, err := serverURL(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := newRequests(config, base, "agent/1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for path := range readyPaths {
+				made, err := appendRequest(nil, r.get(t.Context(), readyPaths[path], ""))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, got := received(t, made), received(t, r.appendReady(nil, path))
+				if diff := cmp.Diff(want.Header, got.Header); diff != "" || want.RequestURI != got.RequestURI || want.Host != got.Host {
+					t.Errorf("%s of %s, want %s of %s\n%s", got.RequestURI, got.Host, want.RequestURI, want.Host, diff)
+				}
+			}
+		})
+	}
+}
+
+// received is a request as its server reads it.
+func received(t *testing.T, sent []byte) *http.Request {
+	t.Helper()
+	r := bufio.NewReader(bytes.NewReader(sent))
+	req, err := http.ReadRequest(r)
+	if err != nil || r.Buffered() > 0 {
+		t.Fatalf("%q: %v", sent, err)
+	}
+	return req
+}
+
 // FuzzRequest: what is sent is the request that was meant, whatever the path and the header.
 func FuzzRequest(f *testing.F) {
 	f.Add("/readyz", "limit=1", "Bearer x", "body", true)
 	f.Add("/a b%/ü", "", "x\r\nHost: y", "", false)
 	f.Fuzz(func(t *testing.T, path, query, value, body string, post bool) {
 		base := &url.URL{Scheme: "https", Host: "server:6443"}
-		r := requests{base: base, header: http.Header{"X-Value": {value}}}
+		r := requests{base: base, credential: []field{{"X-Value", value}}}
 		values := url.Values{"q": {query}}.Encode()
 		req := r.get(t.Context(), "/"+strings.TrimLeft(path, "/"), values)
 		if post {

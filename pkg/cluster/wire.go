@@ -49,18 +49,18 @@ const (
 // A kept connection that the server has closed is replaced. A request is sent a second time only if it is a GET that the
 // other end has thrown away: where the connection ends in good order, the server may have seen it.
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
-	return w.send(req.Context(), req, traceOf(req.Context()))
+	return w.send(req.Context(), outgoing{made: req}, traceOf(req.Context()))
 }
 
-// send is RoundTrip with context and trace apart from the request, which may be shared.
-func (w *wire) send(ctx context.Context, req *http.Request, t *trace) (*http.Response, error) {
+// send is RoundTrip with context and trace apart from the request, which may not have been made.
+func (w *wire) send(ctx context.Context, o outgoing, t *trace) (*http.Response, error) {
 	if t.fresh {
-		t.token = tokenExpiry(req.Header.Get("Authorization"))
+		t.token = tokenExpiry(o.request().Header.Get("Authorization"))
 		w.closeIdle()
 	} else if conn := w.take(); conn != nil {
-		resp, err := w.exchange(ctx, conn, req, t)
-		if _, unseen := errors.AsType[*unseenError](err); !unseen || req.Method != http.MethodGet {
-			return resp, conceal(err, req)
+		resp, err := w.exchange(ctx, conn, o, t)
+		if _, unseen := errors.AsType[*unseenError](err); !unseen || !o.harmless() {
+			return resp, o.conceal(err)
 		}
 	}
 	callCtx := ctx
@@ -73,8 +73,8 @@ func (w *wire) send(ctx context.Context, req *http.Request, t *trace) (*http.Res
 	if err != nil {
 		return nil, err
 	}
-	resp, err := w.exchange(ctx, conn, req, t)
-	return resp, conceal(err, req)
+	resp, err := w.exchange(ctx, conn, o, t)
+	return resp, o.conceal(err)
 }
 
 // unseenError marks a kept connection that was reset before a byte of the answer came.
@@ -95,10 +95,10 @@ func (w *wire) open(ctx context.Context, t *trace) (*wireConn, error) {
 }
 
 // exchange sends one request and reads its answer. The connection is kept if it can be used again, else closed.
-func (w *wire) exchange(ctx context.Context, conn *wireConn, req *http.Request, t *trace) (*http.Response, error) {
+func (w *wire) exchange(ctx context.Context, conn *wireConn, o outgoing, t *trace) (*http.Response, error) {
 	conn.begin(w, t.deadline)
 	stop := context.AfterFunc(ctx, conn.interrupt)
-	resp, reusable, err := conn.roundTrip(req, t)
+	resp, reusable, err := conn.roundTrip(o, t)
 	left, late := !stop(), conn.state.Load() == timedOut
 	switch {
 	case err != nil && left:
