@@ -36,7 +36,7 @@ func benchCancel(ctx context.Context, b *bench) ([]report.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	through := job{Role: "caller", Aggregator: a.grpc, Limit: calls, Timeout: time.Minute}
+	through := job{Role: "caller", Aggregator: a.grpc, Clusters: calls, Limit: calls, Timeout: time.Minute}
 	direct := job{Role: "holder", Kubeconfig: fleet.Kubeconfig, Limit: probeLimit}
 	var ours, floor killings
 	for range pick(b, 5, 2) {

@@ -129,12 +129,12 @@ func TestSweepAsksEveryClusterOnceASweepAndStopsAtAnError(t *testing.T) {
 	}
 }
 
-func TestSummaryIsWholeOnlyIfAllSucceeded(t *testing.T) {
-	if err := wholeSummary(&fleetv1.Summary{Expected: 3, Succeeded: 3}); err != nil {
+func TestSummaryIsWholeOnlyIfAllWereExpectedAndSucceeded(t *testing.T) {
+	if err := wholeSummary(&fleetv1.Summary{Expected: 3, Succeeded: 3}, 3); err != nil {
 		t.Error(err)
 	}
-	for _, s := range []*fleetv1.Summary{nil, {Expected: 3, Succeeded: 2, Failed: 1}} {
-		if wholeSummary(s) == nil {
+	for _, s := range []*fleetv1.Summary{nil, {}, {Expected: 2, Succeeded: 2}, {Expected: 3, Succeeded: 2, Failed: 1}} {
+		if wholeSummary(s, 3) == nil {
 			t.Errorf("%v is no error", s)
 		}
 	}
