@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/clusterfleet/clusterfleet/bench/internal/report"
+	"github.com/clusterfleet/clusterfleet/bench/internal/simulated"
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
@@ -25,7 +26,8 @@ func benchWatchers(ctx context.Context, b *bench) ([]report.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := b.aggregator(ctx, fleet, 10*time.Second)
+	defer fleet.Kill()
+	a, err := b.aggregator(ctx, fleet.Kubeconfig, 10*time.Second)
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +100,8 @@ func benchWatchers(ctx context.Context, b *bench) ([]report.Row, error) {
 	}}, nil
 }
 
-// restlessFleet starts clusters of which most come and go, some 20 changes a second in all, and returns their kubeconfig.
-func (b *bench) restlessFleet(ctx context.Context) (kubeconfig string, err error) {
+// restlessFleet starts clusters of which most come and go, some 20 changes a second in all. It must be ended with Kill.
+func (b *bench) restlessFleet(ctx context.Context) (*simulated.Fleet, error) {
 	const groups, period = 20, 40
 	var rules strings.Builder
 	rules.WriteString("faults:\n")
@@ -108,14 +110,9 @@ func (b *bench) restlessFleet(ctx context.Context) (kubeconfig string, err error
 	}
 	file := filepath.Join(b.folder, "restless.yaml")
 	if err := os.WriteFile(file, []byte(rules.String()), 0o600); err != nil {
-		return "", err
+		return nil, err
 	}
-	fleet, err := b.fleet(ctx, 250, "--scenario", file)
-	if err != nil {
-		return "", err
-	}
-	context.AfterFunc(ctx, fleet.Kill)
-	return fleet.Kubeconfig, nil
+	return b.fleet(ctx, 250, "--scenario", file)
 }
 
 func pause(ctx context.Context, d time.Duration) error {
