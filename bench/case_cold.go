@@ -49,7 +49,7 @@ func benchCold(ctx context.Context, b *bench) ([]report.Row, error) {
 		Target: report.AtMost(report.Times(1.3)),
 		Peers:  []report.Peer{{Name: "the same without a server, in one process", Value: cpu(2)}},
 		Notes: []string{fmt.Sprintf("the whole processor time of processes that have just started, the median of %d; quick probes through gRPC, "+
-			"%d at once; the floor reads the file with client-go and makes a verified TLS connection to each server, as many at once; "+
+			"%d at once; the floor reads the file with the product's own loader and makes a verified TLS connection to each server, as many at once; "+
 			"wall %v, floor %v", rounds, probeLimit, wall(0), wall(1))},
 	}}, nil
 }
