@@ -6,7 +6,7 @@ import (
 	"github.com/clusterfleet/clusterfleet/bench/internal/bare"
 )
 
-// caller calls the aggregator, for as long as its calls take; it is there to be killed.
+// caller calls the aggregator, for as long as its call takes; it is there to be killed.
 type caller struct{ job job }
 
 func (c *caller) Prepare(context.Context) error { return nil }
@@ -17,7 +17,7 @@ func (c *caller) Round(ctx context.Context) (operations int, err error) {
 		return 0, err
 	}
 	defer conn.Close()
-	return 1, probeAll(ctx, conn, c.job.Limit, c.job.Timeout)
+	return 1, probeAll(ctx, conn, c.job.Clusters, c.job.Limit, c.job.Timeout)
 }
 
 // holder asks every cluster itself and waits; it is there to be killed.

@@ -13,8 +13,8 @@ import (
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
-// probeAll probes the whole fleet through the aggregator, with quick probes that find every cluster healthy.
-func probeAll(ctx context.Context, conn grpc.ClientConnInterface, limit int, timeout time.Duration) error {
+// probeAll probes a whole fleet of so many clusters through the aggregator, with quick probes that find each one healthy.
+func probeAll(ctx context.Context, conn grpc.ClientConnInterface, clusters, limit int, timeout time.Duration) error {
 	stream, err := fleetv1.NewHealthServiceClient(conn).ProbeClusters(ctx, &fleetv1.ProbeClustersRequest{
 		Depth:             fleetv1.Verdict_DEPTH_QUICK,
 		PerClusterTimeout: durationpb.New(timeout),
@@ -27,7 +27,7 @@ func probeAll(ctx context.Context, conn grpc.ClientConnInterface, limit int, tim
 	for {
 		response, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return wholeSummary(summary)
+			return wholeSummary(summary, clusters)
 		}
 		if err != nil {
 			return err
@@ -36,10 +36,10 @@ func probeAll(ctx context.Context, conn grpc.ClientConnInterface, limit int, tim
 	}
 }
 
-// wholeSummary returns an error unless the summary is there and everything succeeded.
-func wholeSummary(s *fleetv1.Summary) error {
-	if s == nil || s.GetSucceeded() != s.GetExpected() {
-		return fmt.Errorf("not everything succeeded: %v", s)
+// wholeSummary returns an error unless so many results were expected, of clusters or of references, and all succeeded.
+func wholeSummary(s *fleetv1.Summary, want int) error {
+	if int(s.GetExpected()) != want || int(s.GetSucceeded()) != want {
+		return fmt.Errorf("not all of %d succeeded: %v", want, s)
 	}
 	return nil
 }
@@ -51,8 +51,8 @@ type fetched struct {
 	first time.Duration // from the call to the first object
 }
 
-// fetchPods reads the pods of the whole fleet through the aggregator and keeps nothing of them.
-func fetchPods(ctx context.Context, conn grpc.ClientConnInterface, limit int) (fetched, error) {
+// fetchPods reads the pods of a whole fleet of so many clusters through the aggregator and keeps nothing of them.
+func fetchPods(ctx context.Context, conn grpc.ClientConnInterface, clusters, limit int) (fetched, error) {
 	var found fetched
 	start := time.Now()
 	stream, err := fleetv1.NewManifestServiceClient(conn).FetchManifests(ctx, &fleetv1.FetchManifestsRequest{
@@ -66,7 +66,7 @@ func fetchPods(ctx context.Context, conn grpc.ClientConnInterface, limit int) (f
 	for {
 		response, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return found, wholeSummary(summary)
+			return found, wholeSummary(summary, clusters)
 		}
 		if err != nil {
 			return found, err
@@ -82,8 +82,9 @@ func fetchPods(ctx context.Context, conn grpc.ClientConnInterface, limit int) (f
 	}
 }
 
-// firstPod is how long it takes until the first pod of a fetch is there. The rest is left to the end of ctx.
-func firstPod(ctx context.Context, conn grpc.ClientConnInterface, limit int) (time.Duration, error) {
+// firstPod is how long it takes until the first pod of a fetch of so many clusters is there. The rest is left to the end of
+// ctx.
+func firstPod(ctx context.Context, conn grpc.ClientConnInterface, clusters, limit int) (time.Duration, error) {
 	start := time.Now()
 	stream, err := fleetv1.NewManifestServiceClient(conn).FetchManifests(ctx, &fleetv1.FetchManifestsRequest{
 		ResourceType:   &fleetv1.ResourceType{Version: "v1", Resource: "pods"},
@@ -96,6 +97,9 @@ func firstPod(ctx context.Context, conn grpc.ClientConnInterface, limit int) (ti
 		response, err := stream.Recv()
 		if err != nil {
 			return 0, err
+		}
+		if s := response.GetStarted(); s != nil && int(s.GetExpected()) != clusters {
+			return 0, fmt.Errorf("%d clusters are to be read, want %d", s.GetExpected(), clusters)
 		}
 		if len(response.GetBatch().GetManifests()) > 0 {
 			return time.Since(start), nil

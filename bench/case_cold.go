@@ -28,7 +28,7 @@ func benchCold(ctx context.Context, b *bench) ([]report.Row, error) {
 	rounds := pick(b, 7, 2)
 	for range rounds {
 		for i, start := range []func() (measure.Measurement, error){
-			func() (measure.Measurement, error) { return b.coldAggregator(ctx, fleet) },
+			func() (measure.Measurement, error) { return b.coldAggregator(ctx, fleet, contexts) },
 			func() (measure.Measurement, error) { return b.coldChild(ctx, floor, contexts) },
 			func() (measure.Measurement, error) { return b.coldChild(ctx, inside, contexts) },
 		} {
@@ -49,20 +49,20 @@ func benchCold(ctx context.Context, b *bench) ([]report.Row, error) {
 		Target: report.AtMost(report.Times(1.3)),
 		Peers:  []report.Peer{{Name: "the same without a server, in one process", Value: cpu(2)}},
 		Notes: []string{fmt.Sprintf("the whole processor time of processes that have just started, the median of %d; quick probes through gRPC, "+
-			"%d at once; the floor reads the file with client-go and makes a verified TLS connection to each server, as many at once; "+
+			"%d at once; the floor reads the file with the product's own loader and makes a verified TLS connection to each server, as many at once; "+
 			"wall %v, floor %v", rounds, probeLimit, wall(0), wall(1))},
 	}}, nil
 }
 
 // coldAggregator measures an aggregator from its start to the summary of its first call.
-func (b *bench) coldAggregator(ctx context.Context, fleet *simulated.Fleet) (measure.Measurement, error) {
+func (b *bench) coldAggregator(ctx context.Context, fleet *simulated.Fleet, clusters int) (measure.Measurement, error) {
 	start := time.Now()
 	a, err := b.aggregator(ctx, fleet.Kubeconfig, unwatched)
 	if err != nil {
 		return measure.Measurement{}, err
 	}
 	defer a.kill()
-	if err := probeAll(ctx, a.conn, probeLimit, 5*time.Second); err != nil {
+	if err := probeAll(ctx, a.conn, clusters, probeLimit, 5*time.Second); err != nil {
 		return measure.Measurement{}, a.process.Failed(err)
 	}
 	return sinceStart(a.process, start)

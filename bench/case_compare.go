@@ -26,7 +26,7 @@ func benchCompare(ctx context.Context, b *bench) ([]report.Row, error) {
 	defer a.kill()
 	var totals *fleetv1.ComparisonTotals
 	m, err := a.during(func() (err error) {
-		totals, err = a.compare(ctx)
+		totals, err = a.compare(ctx, clusters)
 		return err
 	})
 	if err != nil {
@@ -45,8 +45,8 @@ func benchCompare(ctx context.Context, b *bench) ([]report.Row, error) {
 	}}, nil
 }
 
-// compare compares the deployments of the whole fleet.
-func (a *aggregator) compare(ctx context.Context) (*fleetv1.ComparisonTotals, error) {
+// compare compares the deployments of a whole fleet of so many clusters.
+func (a *aggregator) compare(ctx context.Context, clusters int) (*fleetv1.ComparisonTotals, error) {
 	stream, err := fleetv1.NewManifestServiceClient(a.conn).CompareManifests(ctx, &fleetv1.CompareManifestsRequest{
 		ResourceType: &fleetv1.ResourceType{Group: "apps", Version: "v1", Resource: "deployments"},
 	})
@@ -58,7 +58,7 @@ func (a *aggregator) compare(ctx context.Context) (*fleetv1.ComparisonTotals, er
 	for {
 		response, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return totals, wholeSummary(summary)
+			return totals, wholeSummary(summary, clusters)
 		}
 		if err != nil {
 			return nil, err

@@ -29,7 +29,7 @@ func benchEven(ctx context.Context, b *bench) ([]report.Row, error) {
 		return nil, err
 	}
 	defer a.kill()
-	probe := func() error { return probeAll(ctx, a.conn, limit, timeout) }
+	probe := func() error { return probeAll(ctx, a.conn, clusters, limit, timeout) }
 	if err := probe(); err != nil { // makes the connections
 		return nil, err
 	}

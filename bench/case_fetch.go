@@ -41,10 +41,10 @@ func benchFetch(ctx context.Context, b *bench) ([]report.Row, error) {
 	fewLimit, manyLimit := fetchLimits()
 	var few, many fetches
 	for range pick(b, 3, 1) {
-		if err := b.fetchRound(ctx, fleet, manyLimit, &many); err != nil {
+		if err := b.fetchRound(ctx, fleet, clusters, manyLimit, &many); err != nil {
 			return nil, err
 		}
-		if err := b.fetchRound(ctx, fleet, fewLimit, &few); err != nil {
+		if err := b.fetchRound(ctx, fleet, clusters, fewLimit, &few); err != nil {
 			return nil, err
 		}
 	}
@@ -64,14 +64,14 @@ func benchFetch(ctx context.Context, b *bench) ([]report.Row, error) {
 }
 
 // fetchRound fetches once from an aggregator that has just started, and once without one.
-func (b *bench) fetchRound(ctx context.Context, fleet *simulated.Fleet, limit int, found *fetches) error {
+func (b *bench) fetchRound(ctx context.Context, fleet *simulated.Fleet, clusters, limit int, found *fetches) error {
 	a, err := b.aggregator(ctx, fleet.Kubeconfig, unwatched)
 	if err != nil {
 		return err
 	}
 	defer a.kill()
 	m, err := a.during(func() error {
-		f, err := fetchPods(ctx, a.conn, limit)
+		f, err := fetchPods(ctx, a.conn, clusters, limit)
 		found.first = append(found.first, f.first)
 		found.bytes, found.items = f.bytes, f.items
 		return err

@@ -28,7 +28,7 @@ func benchFirst(ctx context.Context, b *bench) ([]report.Row, error) {
 	defer fleet.Kill()
 	var ours, floor []time.Duration
 	for range pick(b, 9, 2) {
-		first, err := b.firstObject(ctx, fleet.Kubeconfig, limit)
+		first, err := b.firstObject(ctx, fleet.Kubeconfig, clusters, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +50,7 @@ func benchFirst(ctx context.Context, b *bench) ([]report.Row, error) {
 }
 
 // firstObject is how long the first object takes that comes from an aggregator that has just started.
-func (b *bench) firstObject(ctx context.Context, kubeconfig string, limit int) (time.Duration, error) {
+func (b *bench) firstObject(ctx context.Context, kubeconfig string, clusters, limit int) (time.Duration, error) {
 	a, err := b.aggregator(ctx, kubeconfig, unwatched)
 	if err != nil {
 		return 0, err
@@ -58,7 +58,7 @@ func (b *bench) firstObject(ctx context.Context, kubeconfig string, limit int) (
 	defer a.kill()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	first, err := firstPod(ctx, a.conn, limit)
+	first, err := firstPod(ctx, a.conn, clusters, limit)
 	if err != nil {
 		err = a.process.Failed(err)
 	}

@@ -32,6 +32,13 @@ func benchProbe(ctx context.Context, b *bench) ([]report.Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, rounds := range found[:3] {
+		for _, m := range rounds {
+			if want := clusters * j.Sweeps; m.Operations != want {
+				return nil, fmt.Errorf("a round made %d probes, want %d", m.Operations, want)
+			}
+		}
+	}
 	scheduled, err := b.scheduledRivals(ctx, j)
 	if err != nil {
 		return nil, err

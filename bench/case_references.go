@@ -26,7 +26,7 @@ func benchReferences(ctx context.Context, b *bench) ([]report.Row, error) {
 	defer fleet.Kill()
 	var walls []time.Duration
 	for range pick(b, 3, 1) {
-		wall, err := b.getAll(ctx, fleet.Kubeconfig, clusters*each)
+		wall, err := b.getAll(ctx, fleet.Kubeconfig, clusters, each)
 		if err != nil {
 			return nil, err
 		}
@@ -42,18 +42,20 @@ func benchReferences(ctx context.Context, b *bench) ([]report.Row, error) {
 	}}, nil
 }
 
-// getAll gets the configmaps of the fleet, one by one, from an aggregator that has connections already.
-func (b *bench) getAll(ctx context.Context, kubeconfig string, want int) (time.Duration, error) {
+// getAll gets the configmaps of the fleet, so many of each cluster, one by one, from an aggregator that has connections
+// already.
+func (b *bench) getAll(ctx context.Context, kubeconfig string, clusters, each int) (time.Duration, error) {
 	a, err := b.aggregator(ctx, kubeconfig, unwatched)
 	if err != nil {
 		return 0, err
 	}
 	defer a.kill()
 	client := fleetv1.NewManifestServiceClient(a.conn)
-	references, err := allReferences(ctx, client)
+	references, err := allReferences(ctx, client, clusters)
 	if err != nil {
 		return 0, a.process.Failed(err)
 	}
+	want := clusters * each
 	if len(references) != want {
 		return 0, fmt.Errorf("there are %d configmaps, want %d", len(references), want)
 	}
@@ -66,7 +68,7 @@ func (b *bench) getAll(ctx context.Context, kubeconfig string, want int) (time.D
 	for {
 		response, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return time.Since(start), wholeSummary(summary)
+			return time.Since(start), wholeSummary(summary, want)
 		}
 		if err != nil {
 			return 0, a.process.Failed(err)
@@ -75,8 +77,8 @@ func (b *bench) getAll(ctx context.Context, kubeconfig string, want int) (time.D
 	}
 }
 
-// allReferences returns a reference to each configmap of the fleet.
-func allReferences(ctx context.Context, client fleetv1.ManifestServiceClient) ([]*fleetv1.Reference, error) {
+// allReferences returns a reference to each configmap of a fleet of so many clusters.
+func allReferences(ctx context.Context, client fleetv1.ManifestServiceClient, clusters int) ([]*fleetv1.Reference, error) {
 	configMaps := &fleetv1.ResourceType{Version: "v1", Resource: "configmaps"}
 	stream, err := client.FetchManifests(ctx, &fleetv1.FetchManifestsRequest{
 		ResourceType: configMaps, Output: &fleetv1.Output{Format: fleetv1.Output_FORMAT_METADATA},
@@ -85,14 +87,16 @@ func allReferences(ctx context.Context, client fleetv1.ManifestServiceClient) ([
 		return nil, err
 	}
 	var references []*fleetv1.Reference
+	var summary *fleetv1.Summary
 	for {
 		response, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return references, nil
+			return references, wholeSummary(summary, clusters)
 		}
 		if err != nil {
 			return nil, err
 		}
+		summary = response.GetSummary()
 		for _, m := range response.GetBatch().GetManifests() {
 			references = append(references, &fleetv1.Reference{
 				Cluster: response.GetBatch().GetCluster(), ResourceType: configMaps, Namespace: m.GetNamespace(), Name: m.GetName(),

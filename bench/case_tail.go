@@ -78,7 +78,7 @@ func (b *bench) tailRound(ctx context.Context, t tail, seed int, found *tailFoun
 		return err
 	}
 	defer a.kill()
-	probe := func() error { return probeAll(ctx, a.conn, t.limit, t.timeout()) }
+	probe := func() error { return probeAll(ctx, a.conn, t.clusters, t.limit, t.timeout()) }
 	if err := found.cold.run(ctx, fleet, probe); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/client-go/tools/clientcmd"
+	"github.com/clusterfleet/clusterfleet/bench/internal/simulated"
 )
 
 // contexts writes a kubeconfig with two contexts of one cluster.
@@ -52,17 +52,17 @@ func TestEndpointsOfOneAuthorityShareItsPool(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	file, err := clientcmd.LoadFromFile(contexts(t, server.URL, authority))
+	definitions, err := simulated.Definitions(contexts(t, server.URL, authority))
 	if err != nil {
 		t.Fatal(err)
 	}
-	endpoints, err := tlsConfigs(file)
+	endpoints, err := endpointsOf(definitions)
 	if err != nil || len(endpoints) != 2 || endpoints[0].config.RootCAs != endpoints[1].config.RootCAs {
 		t.Errorf("%+v, %v: the pools differ", endpoints, err)
 	}
-	file.Contexts["a"].Cluster = "none"
-	if _, err := tlsConfigs(file); err == nil || !strings.Contains(err.Error(), "context a") {
-		t.Errorf("a context without a cluster: %v", err)
+	definitions[0].Config.CAData = nil
+	if _, err := endpointsOf(definitions); err == nil || !strings.Contains(err.Error(), "a has no certificate authority") {
+		t.Errorf("a cluster without an authority: %v", err)
 	}
 }
 

@@ -4,18 +4,19 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net/url"
 	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/clusterfleet/clusterfleet/bench/internal/simulated"
+	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
-// handshaker is the floor of whoever comes to a fleet for the first time: it reads the kubeconfig with client-go's parser,
-// makes a TLS connection to each API server, verified as the others verify it, and keeps it. It asks nothing.
+// handshaker is the floor of whoever comes to a fleet for the first time: it reads the kubeconfig with the cheapest parser
+// there is, the product's, makes a TLS connection to each API server, verified as the others verify it, and keeps it. It asks
+// nothing.
 type handshaker struct {
 	job   job
 	conns []*tls.Conn
@@ -24,21 +25,21 @@ type handshaker struct {
 func (h *handshaker) Prepare(context.Context) error { return nil }
 
 func (h *handshaker) Round(ctx context.Context) (operations int, err error) {
-	file, err := clientcmd.LoadFromFile(h.job.Kubeconfig)
+	definitions, err := simulated.Definitions(h.job.Kubeconfig)
 	if err != nil {
 		return 0, err
 	}
-	configs, err := tlsConfigs(file)
+	endpoints, err := endpointsOf(definitions)
 	if err != nil {
 		return 0, err
 	}
-	h.conns = make([]*tls.Conn, len(configs))
+	h.conns = make([]*tls.Conn, len(endpoints))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(h.job.Limit)
-	for i, c := range configs {
+	for i, e := range endpoints {
 		group.Go(func() error {
-			dialer := tls.Dialer{Config: c.config}
-			conn, err := dialer.DialContext(ctx, "tcp", c.address)
+			dialer := tls.Dialer{Config: e.config}
+			conn, err := dialer.DialContext(ctx, "tcp", e.address)
 			if err != nil {
 				return err
 			}
@@ -64,31 +65,28 @@ type endpoint struct {
 	config  *tls.Config
 }
 
-// tlsConfigs returns the endpoint of each context. Contexts with the same certificate authority share one pool of it: to
+// endpointsOf returns the endpoint of each cluster. Clusters with the same certificate authority share one pool of it: to
 // parse it again for each of them is not the least that one can do.
-func tlsConfigs(file *api.Config) ([]endpoint, error) {
+func endpointsOf(definitions []cluster.Definition) ([]endpoint, error) {
 	pools := map[string]*x509.CertPool{}
-	var endpoints []endpoint
-	for name, c := range file.Contexts {
-		cluster := file.Clusters[c.Cluster]
-		if cluster == nil {
-			return nil, fmt.Errorf("context %s has no cluster", name)
-		}
-		base, err := url.Parse(cluster.Server)
+	endpoints := make([]endpoint, len(definitions))
+	for i, d := range definitions {
+		base, err := url.Parse(d.Config.Host)
 		if err != nil {
-			return nil, fmt.Errorf("context %s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", d.Name, err)
 		}
-		pool := pools[string(cluster.CertificateAuthorityData)]
+		authority := string(d.Config.CAData)
+		pool := pools[authority]
 		if pool == nil {
 			pool = x509.NewCertPool()
-			if !pool.AppendCertsFromPEM(cluster.CertificateAuthorityData) {
-				return nil, errors.New("the configuration has no certificate authority")
+			if !pool.AppendCertsFromPEM(d.Config.CAData) {
+				return nil, fmt.Errorf("%s has no certificate authority", d.Name)
 			}
-			pools[string(cluster.CertificateAuthorityData)] = pool
+			pools[authority] = pool
 		}
-		endpoints = append(endpoints, endpoint{base.Host, &tls.Config{
-			MinVersion: tls.VersionTLS12, RootCAs: pool, ServerName: cluster.TLSServerName, NextProtos: []string{"http/1.1"},
-		}})
+		endpoints[i] = endpoint{base.Host, &tls.Config{
+			MinVersion: tls.VersionTLS12, RootCAs: pool, ServerName: d.Config.ServerName, NextProtos: []string{"http/1.1"},
+		}}
 	}
 	return endpoints, nil
 }

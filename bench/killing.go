@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
@@ -43,16 +44,18 @@ func (b *bench) kill(ctx context.Context, fleet *simulated.Fleet, j job, calls i
 	}
 	killed := time.Now()
 	caller.kill()
-	var stats simulated.Stats
 	err = poll(ctx, settleTime, func() (bool, error) {
-		stats, err = fleet.Stats(ctx)
+		stats, err := fleet.Stats(ctx)
 		return stats.InFlight == 0, err
 	})
 	if err != nil {
 		return err
 	}
-	found.add(killed, inFlight, stats.AbortTimesUnixNano)
-	return nil
+	stats, err := fleet.Stats(ctx) // once more: none is in flight any longer, so that all aborts are there
+	if err != nil {
+		return err
+	}
+	return found.add(killed, inFlight, stats.AbortTimesUnixNano)
 }
 
 // inFlight waits until as many calls are in flight, or no more come, and returns how many there are.
@@ -68,8 +71,11 @@ func inFlight(ctx context.Context, fleet *simulated.Fleet, calls int) (int, erro
 	return most, err
 }
 
-// add notes one kill.
-func (k *killings) add(killed time.Time, inFlight int, abortTimes []int64) {
+// add notes one kill. That fewer calls were aborted than were in flight is an error: the others were not seen to end.
+func (k *killings) add(killed time.Time, inFlight int, abortTimes []int64) error {
+	if len(abortTimes) < inFlight {
+		return fmt.Errorf("of %d calls in flight at the kill only %d were aborted", inFlight, len(abortTimes))
+	}
 	delays := make([]time.Duration, len(abortTimes))
 	for i, at := range abortTimes {
 		delays[i] = time.Duration(at - killed.UnixNano())
@@ -80,6 +86,7 @@ func (k *killings) add(killed time.Time, inFlight int, abortTimes []int64) {
 	k.p50 = append(k.p50, measure.Percentile(delays, 50))
 	k.p99 = append(k.p99, measure.Percentile(delays, 99))
 	k.last = append(k.last, measure.Percentile(delays, 100))
+	return nil
 }
 
 // holdings are what the aggregator holds.

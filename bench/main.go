@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -132,7 +133,8 @@ func runCases(ctx context.Context, o options, chosen []benchCase, stderr io.Writ
 		found, err := c.run(ctx, b)
 		if err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", c.name, overtime(ctx, err)))
-			b.say("%s: failed: %v", c.name, err)
+			what, _, _ := strings.Cut(err.Error(), "\n") // the log that follows stands in what the run ends with
+			b.say("%s: failed: %s", c.name, what)
 			continue
 		}
 		rows = append(rows, found...)

@@ -32,9 +32,11 @@ func TestAbortsAreMeasuredFromTheKill(t *testing.T) {
 		aborts[i] = killed.Add(time.Duration(i+1) * time.Millisecond).UnixNano()
 	}
 	var k killings
-	k.add(killed, 100, aborts)
-	k.add(killed, 90, aborts[:10])
-	k.add(killed, 95, aborts[:10])
+	for _, kill := range []struct{ inFlight, aborted int }{{100, 100}, {9, 10}, {10, 10}} {
+		if err := k.add(killed, kill.inFlight, aborts[:kill.aborted]); err != nil {
+			t.Fatal(err)
+		}
+	}
 	want := [][]time.Duration{
 		{50 * time.Millisecond, 5 * time.Millisecond, 5 * time.Millisecond},
 		{99 * time.Millisecond, 10 * time.Millisecond, 10 * time.Millisecond},
@@ -43,8 +45,11 @@ func TestAbortsAreMeasuredFromTheKill(t *testing.T) {
 	if diff := cmp.Diff(want, [][]time.Duration{k.p50, k.p99, k.last}); diff != "" {
 		t.Errorf("p50, p99, last (-want +got):\n%s", diff)
 	}
-	if k.inFlight != 90 {
-		t.Errorf("in flight %d, want the fewest, 90", k.inFlight)
+	if k.inFlight != 9 {
+		t.Errorf("in flight %d, want the fewest, 9", k.inFlight)
+	}
+	if k.add(killed, 100, aborts[:99]) == nil || len(k.p99) != len(want[1]) {
+		t.Error("a call that was not aborted is no error, or the kill was noted")
 	}
 }
 
@@ -129,12 +134,12 @@ func TestSweepAsksEveryClusterOnceASweepAndStopsAtAnError(t *testing.T) {
 	}
 }
 
-func TestSummaryIsWholeOnlyIfAllSucceeded(t *testing.T) {
-	if err := wholeSummary(&fleetv1.Summary{Expected: 3, Succeeded: 3}); err != nil {
+func TestSummaryIsWholeOnlyIfAllWereExpectedAndSucceeded(t *testing.T) {
+	if err := wholeSummary(&fleetv1.Summary{Expected: 3, Succeeded: 3}, 3); err != nil {
 		t.Error(err)
 	}
-	for _, s := range []*fleetv1.Summary{nil, {Expected: 3, Succeeded: 2, Failed: 1}} {
-		if wholeSummary(s) == nil {
+	for _, s := range []*fleetv1.Summary{nil, {}, {Expected: 2, Succeeded: 2}, {Expected: 3, Succeeded: 2, Failed: 1}} {
+		if wholeSummary(s, 3) == nil {
 			t.Errorf("%v is no error", s)
 		}
 	}

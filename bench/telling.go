@@ -6,8 +6,32 @@ import (
 	"net"
 	"time"
 
+	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
 	"github.com/clusterfleet/clusterfleet/bench/internal/process"
 )
+
+// telling is a time in which an aggregator told a crowd of changes.
+type telling struct {
+	measure.Measurement
+
+	rss  int64           // at its end
+	late []time.Duration // each delivery's time after the first of its change
+}
+
+// tells measures an aggregator and its crowd for as long as wait takes, and nothing of what they did before.
+func (a *aggregator) tells(c *crowd, wait func() error) (telling, error) {
+	c.reset()
+	m, err := a.during(wait)
+	if err != nil {
+		return telling{}, err
+	}
+	found := telling{Measurement: m, late: c.reset()}
+	if len(found.late) == 0 {
+		return found, a.process.Failed(errors.New("nobody was told anything"))
+	}
+	found.rss, err = process.RSS(a.process.PID())
+	return found, err
+}
 
 // tellingFloor is the processor time that a teller takes for each delivery.
 func (b *bench) tellingFloor(ctx context.Context, connections, watchers int, period time.Duration) (time.Duration, error) {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -121,7 +122,7 @@ func (q Quantity) bound() string {
 
 func (q Quantity) scale() (scale, bool) {
 	for _, s := range q.Unit.scales() {
-		if q.Value >= s.from {
+		if math.Abs(q.Value) >= s.from {
 			return s, true
 		}
 	}
