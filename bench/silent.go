@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/clusterfleet/clusterfleet/bench/internal/measure"
 	"github.com/clusterfleet/clusterfleet/bench/internal/simulated"
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
@@ -93,13 +95,16 @@ func (f *silentFleet) cycle(ctx context.Context, s silence, found *silenceFound)
 		return fmt.Errorf("wait for the fault: %w", err)
 	}
 	struck := time.Now()
-	if err := f.note(ctx, &found.first, whole, true); err != nil {
+	group, watched := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		err := f.await(watched, s.phase, fleetv1.Verdict_STATE_UNREACHABLE)
+		found.told = append(found.told, time.Since(struck))
+		return err
+	})
+	group.Go(func() error { return f.note(watched, &found.first, whole, true) })
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := f.await(ctx, s.phase, fleetv1.Verdict_STATE_UNREACHABLE); err != nil {
-		return err
-	}
-	found.told = append(found.told, time.Since(struck))
 	for range s.rounds {
 		if err := errors.Join(f.note(ctx, &found.known, whole, true), f.note(ctx, &found.tried, tried, true)); err != nil {
 			return err
