@@ -31,14 +31,19 @@ type silenceFound struct {
 	told                []time.Duration // from the fault until all of the dead are known
 }
 
+func (f *silenceFound) add(other silenceFound) {
+	f.whole, f.alone = append(f.whole, other.whole...), append(f.alone, other.alone...)
+	f.first, f.known, f.tried = append(f.first, other.first...), append(f.known, other.known...), append(f.tried, other.tried...)
+	f.told = append(f.told, other.told...)
+}
+
 // benchSilent measures how much later the living clusters of a fleet are read when others are black holes: SYNs are dropped
 // and kept connections are silent. It is the time from the beginning of the call, which is what a caller waits.
 func benchSilent(ctx context.Context, b *bench) ([]report.Row, error) {
 	s := pick(b,
-		silence{clusters: 1000, dead: 300, latency: 20 * time.Millisecond, interval: 10 * time.Second,
-			before: 45 * time.Second, phase: time.Minute, cycles: 2, rounds: 5},
-		silence{clusters: 40, dead: 12, latency: 20 * time.Millisecond, interval: 2 * time.Second,
-			before: 12 * time.Second, phase: 40 * time.Second, cycles: 1, rounds: 2})
+		silence{clusters: 1000, dead: 300, interval: 10 * time.Second, before: 45 * time.Second, phase: time.Minute, cycles: 2, rounds: 5},
+		silence{clusters: 40, dead: 12, interval: 2 * time.Second, before: 12 * time.Second, phase: 40 * time.Second, cycles: 1, rounds: 2})
+	s.latency = 20 * time.Millisecond
 	f, err := b.silentFleet(ctx, s)
 	if err != nil {
 		return nil, err
@@ -47,7 +52,7 @@ func benchSilent(ctx context.Context, b *bench) ([]report.Row, error) {
 	var found silenceFound
 	for range s.cycles {
 		if err := f.cycle(ctx, s, &found); err != nil {
-			return nil, f.aggregator.process.Failed(err)
+			return nil, f.process.Failed(err)
 		}
 	}
 	work := fmt.Sprintf("%d clusters of %v, %d black holes: ", s.clusters, s.latency, s.dead)
