@@ -28,6 +28,7 @@ func cases() []benchCase {
 		{"split", "lists split into items", benchSplit},
 		{"fetch", "manifests of many clusters", benchFetch},
 		{"first", "the first manifests of a fleet of which some is dead", benchFirst},
+		{"silent", "lists of the living while others are silent", benchSilent},
 		{"references", "many single objects", benchReferences},
 		{"compare", "a comparison over the fleet", benchCompare},
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,20 +17,19 @@ import (
 const root = "../.."
 
 var (
-	proof  = regexp.MustCompile("`([a-z][a-z/]*) ((?:Test|Fuzz|Benchmark)[A-Za-z0-9]+)`")
-	hazard = regexp.MustCompile(`^\| (\d+) \|`)
+	proof     = regexp.MustCompile("`([a-z][a-z/]*) ((?:Test|Fuzz|Benchmark)[A-Za-z0-9]+)`")
+	mutant    = regexp.MustCompile("`test/mutants ([^`]+)`")
+	measured  = regexp.MustCompile("`bench ([^`]+)`")
+	benchCase = regexp.MustCompile(`(?m)^\t\t\{"([a-z]+)", `)
+	hazard    = regexp.MustCompile(`^\| (\d+) \|`)
 )
 
 // TestEachHazardIsProvenByTestsThatExist holds docs/hazards.md to the tests that there are.
 func TestEachHazardIsProvenByTestsThatExist(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(filepath.Join(root, "docs", "hazards.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	packages := map[string]map[string]bool{}
 	number, rows := 0, 0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(readText(t, "docs", "hazards.md")) {
 		proofs := proof.FindAllStringSubmatch(line, -1)
 		for _, p := range proofs {
 			if packages[p[1]] == nil {
@@ -57,6 +57,37 @@ func TestEachHazardIsProvenByTestsThatExist(t *testing.T) {
 	if number != hazards || rows <= hazards {
 		t.Errorf("there are %d numbered rows of %d, and %d in all", number, hazards, rows)
 	}
+}
+
+// TestEachMutantAndBenchmarkOfAHazardExists holds it to these.
+func TestEachMutantAndBenchmarkOfAHazardExists(t *testing.T) {
+	t.Parallel()
+	text := readText(t, "docs", "hazards.md")
+	mutants, cases := mutant.FindAllStringSubmatch(text, -1), measured.FindAllStringSubmatch(text, -1)
+	if len(mutants) == 0 || len(cases) == 0 {
+		t.Errorf("it names %d mutants and %d benchmarks", len(mutants), len(cases))
+	}
+	for _, m := range mutants {
+		if _, err := os.Stat(filepath.Join(root, "test", "mutants", "patches", m[1]+".patch")); err != nil {
+			t.Errorf("there is no mutant %s: %v", m[1], err)
+		}
+	}
+	known := benchCase.FindAllStringSubmatch(readText(t, "bench", "cases.go"), -1)
+	for _, c := range cases {
+		if !slices.ContainsFunc(known, func(k []string) bool { return k[1] == c[1] }) {
+			t.Errorf("there is no benchmark %s", c[1])
+		}
+	}
+}
+
+// readText returns a file of the repository.
+func readText(t *testing.T, path ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(append([]string{root}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // testsOf returns the names of the tests of the package in a directory.
