@@ -109,7 +109,7 @@ func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 	for _, e := range plan.Episodes {
 		kinds[e.Name]++
 	}
-	events, probes, resumed, results, wrong := 0, 0, 0, 0, 0
+	events, probes, objects, resumed, results, wrong := 0, 0, 0, 0, 0, 0
 	for _, w := range h.Watches {
 		events += len(w.Seen)
 		if len(w.Seen) > 0 && w.Token != "" && !w.Seen[0].Event.GetStarted().GetReset_() {
@@ -122,6 +122,7 @@ func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 			if r.Error != nil {
 				wrong++
 			}
+			objects += len(r.Objects)
 			if r.Observation != nil {
 				probes++
 			}
@@ -134,9 +135,9 @@ func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 		}
 	}
 	judgedEnough(t, plan, h)
-	t.Logf("%d faults of %d kinds; %d transitions, %d of them down; %d watches, %d resumed, %d events; %d calls, %d results, %d of them failures, %d of them probes",
-		len(plan.Episodes), len(kinds), len(h.Transitions), down, len(h.Watches), resumed, events, len(h.Calls), results, wrong, probes)
-	if down == 0 || resumed == 0 || wrong == 0 || probes == 0 || len(h.Lists) == 0 {
+	t.Logf("%d faults of %d kinds; %d transitions, %d of them down; %d watches, %d resumed, %d events; %d calls, %d results, %d of them failures, %d of them probes; %d objects",
+		len(plan.Episodes), len(kinds), len(h.Transitions), down, len(h.Watches), resumed, events, len(h.Calls), results, wrong, probes, objects)
+	if down == 0 || resumed == 0 || wrong == 0 || probes == 0 || objects == 0 || len(h.Lists) == 0 {
 		t.Error("that is too little to be judged")
 	}
 }

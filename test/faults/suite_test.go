@@ -27,6 +27,8 @@ const (
 	// stagger is the time between the beginnings of callers: a cluster has one connection for reads that stays, and those who
 	// read at the same time make others.
 	stagger = 700 * time.Millisecond
+	// objectsOfAType is how many a cluster has of each type that is fetched.
+	objectsOfAType = 5
 )
 
 // The bounds of what an aggregator built with the race detector uses, besides 4 files and 8 goroutines a cluster.
@@ -46,7 +48,7 @@ func TestWhatIsToldOfAFleetIsWhatIsWrongWithIt(t *testing.T) {
 		*duration+around, t.Name(), played, *clusters, *duration)
 	s := start(t, simulator.Config{
 		Clusters: *clusters, Seed: played, Latency: simulator.Constant(5 * time.Millisecond),
-		Counts: map[string]int{"configmaps": 5, "secrets": 5},
+		Counts: map[string]int{"configmaps": objectsOfAType, "secrets": objectsOfAType},
 	})
 	s.awaitHealthy(t)
 	s.warmUp(t)
