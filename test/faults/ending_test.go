@@ -61,15 +61,6 @@ func (s *subject) finish(t *testing.T, h *checker.History) {
 	}
 }
 
-// bounded checks what the aggregator used at most.
-func (s *subject) bounded(t *testing.T, most resources) {
-	t.Helper()
-	n := len(s.fleet.Names())
-	if most.rss == 0 || most.rss > mostResident || most.files > mostFiles+4*n || most.goroutines > mostGoroutines+8*n {
-		t.Errorf("the aggregator used %s", most)
-	}
-}
-
 // keepsSecrets looks through all that the aggregator has left, beside what callers were told; at least so many bytes.
 func (s *subject) keepsSecrets(t *testing.T, least int64) {
 	t.Helper()
@@ -143,14 +134,20 @@ func told(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 }
 
 // judgedEnough logs of how many faults it was judged whether they were told in time, and fails where that were few although
-// the machine had time for the run.
+// the machine had time for the run. Where it had none, most faults end before they must be told, on a machine that is busy
+// enough all of them: half of them are to be told all the same.
 func judgedEnough(t *testing.T, plan *schedule.Schedule, h *checker.History) {
 	t.Helper()
 	whole := schedule.Window{To: h.Now()}
 	stalled := h.Stalled(whole)
 	judged, of := checker.Judged(plan, h)
-	t.Logf("of %s the machine let the run wait for %s; of %d of %d faults it was judged whether they were told in time",
-		whole.To.Round(time.Second), stalled.Round(time.Millisecond), judged, of)
+	known := checker.Told(plan, h)
+	t.Logf("of %s the machine let the run wait for %s; of %d of %d faults it was judged whether they were told in time; %d were",
+		whole.To.Round(time.Second), stalled.Round(time.Millisecond), judged, of, known)
+	if known*2 < of {
+		t.Errorf("only %d of %d faults were told in time: where no rule is broken, it could not be judged here, on a machine that let the run wait too much",
+			known, of)
+	}
 	if stalled < whole.To/10 && judged*10 < of*8 {
 		t.Errorf("only %d of %d faults could be judged", judged, of)
 	}
