@@ -100,12 +100,15 @@ func (s *subject) fetch(ctx context.Context, h *checker.History, concurrency int
 		request := &fleetv1.FetchManifestsRequest{
 			ResourceType: resource, MaxConcurrency: int32(concurrency),
 		}
-		objects := map[string]int{}
+		c.Objects = objectsOfAType
+		objects := map[string][]string{}
 		record(ctx, c, func(ctx context.Context) (grpc.ServerStreamingClient[fleetv1.FetchManifestsResponse], error) {
 			return s.manifests.FetchManifests(ctx, request)
 		}, func(m *fleetv1.FetchManifestsResponse) {
 			b := m.GetBatch()
-			objects[b.GetCluster()] += len(b.GetManifests())
+			for _, m := range b.GetManifests() {
+				objects[b.GetCluster()] = append(objects[b.GetCluster()], objectIn(m)...)
+			}
 			if done := b.GetCompletion(); done != nil {
 				c.Result(slices.Index(names, b.GetCluster()), checker.Result{Error: done.GetError(), Objects: objects[b.GetCluster()]})
 			}
@@ -129,10 +132,22 @@ func (s *subject) get(ctx context.Context, h *checker.History) error {
 			return s.manifests.GetManifests(ctx, request)
 		}, func(m *fleetv1.GetManifestsResponse) {
 			r := m.GetResult()
-			c.Result(int(r.GetIndex()), checker.Result{Error: r.GetError(), Objects: 1})
+			index := slices.Index(names, r.GetCluster())
+			if index != int(r.GetIndex()) {
+				index = -1 // it is of no reference
+			}
+			c.Result(index, checker.Result{Error: r.GetError(), Objects: objectIn(r.GetManifest())})
 		})
 		return nil
 	})
+}
+
+// objectIn returns the name of the object that came, none where nothing of it did.
+func objectIn(m *fleetv1.Manifest) []string {
+	if m.GetJson() == "" {
+		return nil
+	}
+	return []string{m.GetNamespace() + "/" + m.GetName()}
 }
 
 // leave makes calls that it does not see the end of, until ctx ends.

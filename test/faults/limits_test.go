@@ -188,7 +188,7 @@ func watchToTheEnd(ctx context.Context, health fleetv1.HealthServiceClient, sync
 // TestClustersWhoseHTTP2BreaksItsRulesCostNoTimeAfterwards looks at what the aggregator does when nobody asks any more.
 func TestClustersWhoseHTTP2BreaksItsRulesCostNoTimeAfterwards(t *testing.T) {
 	t.Parallel()
-	const window, tolerated = 5 * time.Second, time.Second
+	const window, tolerated = 5 * time.Second, 100 * time.Millisecond
 	s := start(t, simulator.Config{Clusters: 4}, product.Unwatched)
 	for i, kind := range []simulator.Kind{simulator.H2ZeroFrameSize, simulator.H2GoAwayStorm, simulator.H2ContinuationFlood} {
 		if err := s.fleet.SetFault(fmt.Sprintf("sim-%04d", i+1), simulator.Fault{Kind: kind}); err != nil {
@@ -203,8 +203,10 @@ func TestClustersWhoseHTTP2BreaksItsRulesCostNoTimeAfterwards(t *testing.T) {
 	}
 	before := cpuTime(t, s.PID())
 	pause(t, window)
-	if used := cpuTime(t, s.PID()) - before; used > tolerated {
-		t.Errorf("in %s of rest the aggregator used %s", window, used)
+	used := cpuTime(t, s.PID()) - before
+	t.Logf("in %s of rest the aggregator used %s", window, used)
+	if used > tolerated {
+		t.Errorf("that is more than %s", tolerated)
 	}
 }
 

@@ -20,11 +20,7 @@ const (
 	RuleWhole    = "a call starts, has each result once, and its summary"
 	RuleDeadline = "a call ends well, by its deadline"
 	RuleResult   = "a result is what its cluster's fault makes it, and good where there is none"
-	RuleLiving   = "the dead do not delay the living"
 )
-
-// prompt is how long after the beginning of a call the last of the living may answer: less than one that hangs takes.
-const prompt = 4 * time.Second
 
 // headroom is how long before a call's deadline the aggregator begins to end it.
 const headroom = time.Second
@@ -35,13 +31,13 @@ func (j *judge) calls() {
 		if c.Left {
 			continue
 		}
-		j.whole(c)
+		j.complete(c)
 		j.results(c)
 		j.living(c)
 	}
 }
 
-func (j *judge) whole(c *Call) {
+func (j *judge) complete(c *Call) {
 	late := c.Ended > c.Deadline && c.Err == nil || status.Code(c.Err) == codes.DeadlineExceeded
 	if late && j.starved(schedule.Window{From: c.Deadline - headroom, To: c.Ended}) {
 		return
@@ -85,6 +81,7 @@ func (j *judge) results(c *Call) {
 			continue // told already
 		}
 		name := c.Clusters[r.Index]
+		j.content(c, name, r)
 		if r.Observation != nil {
 			j.observation(c.String(), r.At, name, r.Observation)
 		}
@@ -109,9 +106,11 @@ func (j *judge) result(c *Call, name string, r Result, span schedule.Window) err
 	}
 	outOfTime := r.Error.GetCode() == int32(codes.DeadlineExceeded) &&
 		(len(c.Summaries) == 0 || c.Summaries[0].GetDeadlineExceeded()) // a call without a summary is judged as a whole
-	switch {
-	case j.starved(span) && (outOfTime || reason(r.Error) == "RESPONSE_TIMEOUT" || reason(r.Error) == "CONNECT_TIMEOUT"):
+	if j.starved(span) && (outOfTime || reason(r.Error) == "RESPONSE_TIMEOUT" || reason(r.Error) == "CONNECT_TIMEOUT") {
 		return nil
+	}
+	outOfTime = outOfTime && (r.At >= c.Deadline-headroom || mayHang(c.Kind, r, met))
+	switch {
 	case place == schedule.Free && r.Error != nil:
 		return fmt.Errorf("nothing was wrong, and it says %v", r.Error)
 	case place == schedule.Free, place == schedule.OnEdge && r.Error == nil, outOfTime:
@@ -131,6 +130,13 @@ func (j *judge) result(c *Call, name string, r Result, span schedule.Window) err
 		return errors.New("nothing is known of it")
 	}
 	return fmt.Errorf("it had %s, and it says %v", met[0].Name, r.Error)
+}
+
+// mayHang reports whether one of the faults lets those wait who ask the cluster, and so those who wait for their turn.
+func mayHang(kind Kind, r Result, met []*schedule.Episode) bool {
+	return slices.ContainsFunc(met, func(e *schedule.Episode) bool {
+		return slices.ContainsFunc(findings(kind, r, e), func(f schedule.Finding) bool { return f.Code == codes.DeadlineExceeded })
+	})
 }
 
 // lingering is for how long after the end of a fault reads may end with it: until the monitor has told of the recovery.
@@ -163,33 +169,6 @@ func reason(s *statuspb.Status) string {
 		}
 	}
 	return ""
-}
-
-// living checks that clusters with which nothing is wrong are answered before anybody who hangs can have used up the call's
-// places. Faults that the monitor does not know yet take places; where they could take all of them nothing is promised.
-func (j *judge) living(c *Call) {
-	span := schedule.Window{From: c.Began, To: c.Ended}
-	fresh := 0
-	for i := range j.schedule.Episodes {
-		e := &j.schedule.Episodes[i]
-		if e.From <= c.Ended && e.To > c.Began && (e.Want.Within == 0 || c.Began < e.From+e.Want.Within+busy) {
-			fresh++
-		}
-	}
-	if c.Concurrency > 0 && fresh >= c.Concurrency || j.schedule.InBlind(span) {
-		return
-	}
-	for _, r := range c.Results {
-		if r.Index < 0 || r.Index >= len(c.Clusters) || r.At-c.Began <= prompt {
-			continue
-		}
-		if r.At <= j.by(c.Began, prompt-busy) {
-			continue
-		}
-		if place, _ := j.schedule.Place(c.Clusters[r.Index], schedule.Window{From: c.Began - lingering, To: r.At}); place == schedule.Free {
-			j.violate(RuleLiving, r.At, "%s, of %s: it took %s", c, c.Clusters[r.Index], r.At-c.Began)
-		}
-	}
 }
 
 // String tells which call it is.

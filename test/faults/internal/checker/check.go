@@ -26,7 +26,7 @@ func (v Violation) String() string {
 // Check returns where the history does not fit the schedule, in the order of time; nil where it does.
 func Check(s *schedule.Schedule, h *History) []Violation {
 	j := &judge{schedule: s, history: h}
-	for _, rule := range []func(){j.sights, j.spread, j.told, j.changes, j.remembered, j.revisions, j.calls, j.final} {
+	for _, rule := range []func(){j.sights, j.lists, j.spread, j.told, j.changes, j.remembered, j.revisions, j.calls, j.final} {
 		rule()
 	}
 	slices.SortFunc(j.found, func(a, b Violation) int { return cmp.Compare(a.At, b.At) })

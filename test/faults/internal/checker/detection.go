@@ -65,6 +65,32 @@ func Judged(s *schedule.Schedule, h *History) (judged, of int) {
 	return judged, of
 }
 
+// Told returns how many of the faults that watchers must know of while they are on were told in their time to all who are
+// attentive, also of those that ended before they were due: that is proof, too.
+func Told(s *schedule.Schedule, h *History) (told int) {
+	j := &judge{schedule: s, history: h}
+	for i := range s.Episodes {
+		if e := &s.Episodes[i]; loud(e) && j.toldToAll(e) {
+			told++
+		}
+	}
+	return told
+}
+
+func (j *judge) toldToAll(e *schedule.Episode) bool {
+	due, attentive := j.by(e.From+e.Edge, e.Want.Within), false
+	for _, w := range j.history.Watches {
+		if !w.Attentive {
+			continue
+		}
+		if told, _ := w.told(e, min(due, e.To)); !told {
+			return false
+		}
+		attentive = true
+	}
+	return attentive
+}
+
 // loud reports whether watchers must know of a fault.
 func loud(e *schedule.Episode) bool { return e.Want.Within > 0 && !e.Want.Never }
 
@@ -79,18 +105,25 @@ func (j *judge) detected(w *Watch, e *schedule.Episode) {
 	if !must {
 		return
 	}
-	last := "nothing new"
+	if told, last := w.told(e, due); !told {
+		j.violate(RuleDetected, due, "%s was told of %s, which had %s since %.3fs: %s", w.Watcher, e.Cluster, e.Name, e.From.Seconds(), last)
+	}
+}
+
+// told reports whether the watcher was told of a fault until then, by its reason; if not, what it was told last.
+func (w *Watch) told(e *schedule.Episode, until time.Duration) (told bool, last string) {
+	last = "nothing new"
 	for _, s := range w.Seen {
 		h := s.Event.GetChanged()
-		if h.GetCluster() != e.Cluster || s.At < e.From || s.At > due {
+		if h.GetCluster() != e.Cluster || s.At < e.From || s.At > until {
 			continue
 		}
 		last = h.GetState().String() + " by " + brief(h.GetObservation().GetVerdict())
 		if h.GetState() == h.GetObservation().GetVerdict().GetState() && among(h.GetObservation().GetVerdict(), e.Want.Changes()) {
-			return
+			return true, ""
 		}
 	}
-	j.violate(RuleDetected, due, "%s was told of %s, which had %s since %.3fs: %s", w.Watcher, e.Cluster, e.Name, e.From.Seconds(), last)
+	return false, last
 }
 
 // recovered looks at the last state that the watcher knew when the recovery was due.

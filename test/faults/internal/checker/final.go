@@ -16,8 +16,8 @@ func (j *judge) final() {
 	if j.history.Final == nil {
 		return
 	}
-	if n, want := len(j.history.Final), len(j.schedule.Clusters); n != want {
-		j.violate(RuleFinal, j.end(), "the list has %d of %d clusters", n, want)
+	if !j.whole(j.history.Final) {
+		j.violate(RuleFinal, j.end(), "of %d clusters the list has %v", len(j.schedule.Clusters), names(j.history.Final))
 	}
 	for _, text := range j.history.apart(j.history.Final) {
 		j.violate(RuleFinal, j.end(), "%s", text)

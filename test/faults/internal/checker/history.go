@@ -134,6 +134,8 @@ type Call struct {
 	Clusters []string
 	// Concurrency is how many clusters were asked at once at most; 0 is the server's own limit.
 	Concurrency int
+	// Objects is how many objects each of the clusters has of what a Fetch asks for.
+	Objects int
 	// Began, Deadline and Ended are when it began, had to end, and ended.
 	Began, Deadline, Ended time.Duration
 	// Started are the counts of `started`, of which there is to be one, and it is to be first.
@@ -157,8 +159,8 @@ type Result struct {
 	Observation *fleetv1.Observation
 	// Error is nil where nothing is wrong.
 	Error *statuspb.Status
-	// Objects is how many were read.
-	Objects int
+	// Objects are the names of those that were read, in the order in which they came.
+	Objects []string
 	// Misplaced says that it came before `started` or after `summary`.
 	Misplaced bool
 }

@@ -23,35 +23,35 @@ const hurry = 250 * time.Millisecond
 // sights judges each message about a cluster's health by itself.
 func (j *judge) sights() {
 	for _, w := range j.history.Watches {
-		known := map[string]bool{}
 		for _, s := range w.Seen {
 			if h := s.Event.GetChanged(); h != nil {
-				j.sight(w.Watcher, s.At, h, known)
+				j.sight(w.Watcher, s.At, h)
 			}
 		}
 	}
 	for _, l := range append(slices.Clone(j.history.Lists), List{j.end(), j.history.Final}) {
 		for _, h := range l.Clusters {
-			j.sight("a list", l.At, h, map[string]bool{})
+			j.sight("a list", l.At, h)
 		}
 	}
 }
 
-func (j *judge) sight(who string, at time.Duration, h *fleetv1.ClusterHealth, known map[string]bool) {
+// sight judges one of them. A run begins when all clusters are known, and the aggregator lives all the time: to be unknown, or
+// known from an earlier life, is to be forgotten.
+func (j *judge) sight(who string, at time.Duration, h *fleetv1.ClusterHealth) {
 	name, state := h.GetCluster(), h.GetState()
 	blind := j.schedule.InBlind(schedule.Window{From: at, To: at})
 	switch {
 	case state < fleetv1.Verdict_STATE_HEALTHY || state > fleetv1.Verdict_STATE_UNKNOWN,
 		state != fleetv1.Verdict_STATE_UNKNOWN && h.GetKnownState() != state,
 		h.GetObservation() != nil && !fits(h.GetObservation().GetVerdict()),
-		h.GetObservation() == nil && state != fleetv1.Verdict_STATE_UNKNOWN && !h.GetRestored():
+		h.GetObservation() == nil && state != fleetv1.Verdict_STATE_UNKNOWN, h.GetRestored():
 		j.violate(RuleLegal, at, "%s was told of %s: %v", who, name, h)
-	case state == fleetv1.Verdict_STATE_UNKNOWN && known[name] && !blind, h.GetObserverSuspect() && !blind:
+	case state == fleetv1.Verdict_STATE_UNKNOWN && !blind, h.GetObserverSuspect() && !blind:
 		j.violate(RuleBlind, at, "%s was told of %s: %s, suspect %t", who, name, state, h.GetObserverSuspect())
-	case state == fleetv1.Verdict_STATE_HEALTHY && !h.GetRestored() && h.GetObservation().GetAge().AsDuration() > freshness+busy:
+	case state == fleetv1.Verdict_STATE_HEALTHY && h.GetObservation().GetAge().AsDuration() > freshness+busy:
 		j.violate(RuleStale, at, "%s was told of %s: healthy %s ago", who, name, h.GetObservation().GetAge().AsDuration())
 	}
-	known[name] = known[name] || state != fleetv1.Verdict_STATE_UNKNOWN
 	j.observation(who, at, name, h.GetObservation())
 }
 
@@ -82,9 +82,12 @@ func (j *judge) observation(who string, at time.Duration, name string, o *fleetv
 	}
 }
 
-// starvation is how much of its time a probe may wait for a processor before nothing can be made of it that it timed out:
-// that is then of our machine.
-const starvation = 500 * time.Millisecond
+// starvation is how long a probe must have waited for a processor, and share which part of its time, before nothing can be
+// made of it that it timed out: that is then of our machine.
+const (
+	starvation = 500 * time.Millisecond
+	share      = 10
+)
 
 func timedOut(v *fleetv1.Verdict) bool {
 	return v.GetReason() == fleetv1.Verdict_REASON_RESPONSE_TIMEOUT || v.GetReason() == fleetv1.Verdict_REASON_CONNECT_TIMEOUT
@@ -100,7 +103,9 @@ func (j *judge) hopeless(at time.Duration) bool {
 }
 
 // starved reports whether the machine let the run wait for too much of a span.
-func (j *judge) starved(span schedule.Window) bool { return j.history.Stalled(span) > starvation }
+func (j *judge) starved(span schedule.Window) bool {
+	return j.history.Stalled(span) > max(starvation, (span.To-span.From)/share)
+}
 
 // expected returns what probes of that depth may find where these faults are.
 func expected(met []*schedule.Episode, depth fleetv1.Verdict_Depth) (findings []schedule.Finding) {
