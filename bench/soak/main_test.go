@@ -131,7 +131,7 @@ func TestFaultsStrikeInEveryCycleAndEndBeforeItsRest(t *testing.T) {
 		t.Fatal(err)
 	}
 	struck := make([]int, table.count)
-	for _, rule := range scenario.Rules[1:] { // the first one is for ever
+	for _, rule := range scenario.Rules {
 		cycle := int(rule.From / table.cycle)
 		struck[cycle] += strings.Count(rule.Clusters, ",") + 1
 		if rule.To > table.start(cycle)+table.faults() || rule.To <= rule.From {

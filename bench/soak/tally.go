@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // maxTold is how many calls that went wrong are told in words.
@@ -54,8 +55,8 @@ func (t *tally) fail(call string, err error) {
 }
 
 // late counts a call that had little time and did not end in it.
-func (t *tally) late(call string) {
-	t.count(call, overdue)
+func (t *tally) late(call string, given time.Duration) {
+	t.count(call, fmt.Sprintf("%s (of %s to %s)", overdue, given.Truncate(time.Second), given.Truncate(time.Second)+time.Second))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lates++

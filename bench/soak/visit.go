@@ -94,7 +94,7 @@ func (v *visit) note(ctx context.Context, call string, err error) {
 	case gone && (ending || code == codes.Unavailable):
 		v.tally.count(call, left)
 	case ending && late && given < ample:
-		v.tally.late(call)
+		v.tally.late(call, given)
 	case ending && !late && ctx.Err() != nil:
 		v.tally.count(call, left)
 	default:
