@@ -34,34 +34,39 @@ func TestOnlyWhatFollowsFromTheCallersOwnEndIsNoFailure(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	wentHome := isOver(context.WithTimeout(t.Context(), 0))
-	calledLate, cancel := withTime(wentHome, pollTime)
-	defer cancel()
-	short := isOver(context.WithTimeoutCause(t.Context(), 0, givenTime(ample-1)))
-	long := isOver(context.WithTimeoutCause(t.Context(), 0, givenTime(ample)))
+	const goesOn, cancels, home, homeInTime, short, long = "goes on", "cancelled", "home", "home in its time", "short", "long"
+	calls := map[string]context.Context{
+		goesOn:     t.Context(),
+		cancels:    cancelled,
+		home:       wentHome,
+		homeInTime: isOver(withTime(wentHome, pollTime)),
+		short:      isOver(context.WithTimeoutCause(t.Context(), 0, givenTime(ample-1))),
+		long:       isOver(context.WithTimeoutCause(t.Context(), 0, givenTime(ample))),
+	}
 	for name, test := range map[string]struct {
-		ctx  context.Context
+		call string
 		gone bool
 		err  error
 		want ways
 	}{
-		"it ends":                           {t.Context(), false, nil, ways{ended: 1}},
-		"cancelled":                         {cancelled, false, status.Error(codes.Canceled, ""), ways{left: 1}},
-		"the crowd went home":               {wentHome, false, context.DeadlineExceeded, ways{left: 1}},
-		"the crowd went home in its time":   {calledLate, false, status.Error(codes.DeadlineExceeded, ""), ways{left: 1}},
-		"hung up":                           {t.Context(), true, status.Error(codes.Unavailable, ""), ways{left: 1}},
+		"it ends":                           {goesOn, false, nil, ways{ended: 1}},
+		"cancelled":                         {cancels, false, status.Error(codes.Canceled, ""), ways{left: 1}},
+		"the crowd went home":               {home, false, context.DeadlineExceeded, ways{left: 1}},
+		"the crowd went home in its time":   {homeInTime, false, status.Error(codes.DeadlineExceeded, ""), ways{left: 1}},
+		"hung up":                           {goesOn, true, status.Error(codes.Unavailable, ""), ways{left: 1}},
 		"hung up until its time was over":   {long, true, status.Error(codes.DeadlineExceeded, ""), ways{left: 1}},
 		"no answer in little time":          {short, false, status.Error(codes.DeadlineExceeded, ""), ways{late: 1}},
 		"no answer in ample time":           {long, false, status.Error(codes.DeadlineExceeded, ""), ways{wrong: 1}},
 		"no answer, as the client finds":    {long, false, context.DeadlineExceeded, ways{wrong: 1}},
 		"cancelled by somebody else":        {long, false, status.Error(codes.Canceled, ""), ways{wrong: 1}},
-		"a deadline of somebody else":       {t.Context(), false, status.Error(codes.DeadlineExceeded, ""), ways{wrong: 1}},
-		"unavailable":                       {t.Context(), false, status.Error(codes.Unavailable, ""), ways{wrong: 1}},
+		"a deadline of somebody else":       {goesOn, false, status.Error(codes.DeadlineExceeded, ""), ways{wrong: 1}},
+		"unavailable":                       {goesOn, false, status.Error(codes.Unavailable, ""), ways{wrong: 1}},
 		"unavailable when its time is over": {short, false, status.Error(codes.Unavailable, ""), ways{wrong: 1}},
-		"internal after the end":            {cancelled, true, status.Error(codes.Internal, ""), ways{wrong: 1}},
-		"no error of gRPC":                  {cancelled, true, io.ErrUnexpectedEOF, ways{wrong: 1}},
+		"internal after the end":            {cancels, true, status.Error(codes.Internal, ""), ways{wrong: 1}},
+		"no error of gRPC":                  {cancels, true, io.ErrUnexpectedEOF, ways{wrong: 1}},
 	} {
 		v := &visit{tally: newTally(), gone: test.gone}
-		v.note(test.ctx, "call", test.err)
+		v.note(calls[test.call], "call", test.err)
 		if got := waysOf(v.tally, "call"); got != test.want {
 			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}

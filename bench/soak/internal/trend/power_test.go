@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -48,7 +49,7 @@ func TestWhatHowLongARunDecides(t *testing.T) {
 		before := 0.0
 		for _, length := range lengths {
 			random := rand.New(rand.NewPCG(1, 2))
-			row := fmt.Sprintf("| %.1f MiB | %g h |", noise, length.Hours())
+			var row []string
 			for _, leak := range []float64{0, 2, 5, 10} {
 				got := simulate(random, length, noise, leak)
 				right, wrong := got.fails, got.holds
@@ -64,9 +65,9 @@ func TestWhatHowLongARunDecides(t *testing.T) {
 				if leak == 0 {
 					before = right
 				}
-				row += fmt.Sprintf(" %.0f %% |", 100*right)
+				row = append(row, fmt.Sprintf("%.0f %%", 100*right))
 			}
-			t.Log(row)
+			t.Logf("| %.1f MiB | %g h | %s |", noise, length.Hours(), strings.Join(row, " | "))
 		}
 	}
 }
