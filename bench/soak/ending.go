@@ -41,20 +41,22 @@ func (s *soaking) judgeCalls() finding {
 	return none("calls that ended as they should not", count)
 }
 
-// Of calls with little time, one of lateShare may be late; a few may in any case, for a short run has few calls.
+// Of calls with little time, one of lateShare may be late. Of fewer than enoughCalls that is not told, unless most are.
 const (
-	lateShare = 100
-	fewLate   = 2
+	lateShare   = 100
+	enoughCalls = 200
 )
 
 // judgeLate holds calls with little time, late ones, against all of them.
 func judgeLate(late, of int) finding {
-	most := max(fewLate, of/lateShare)
 	f := finding{
-		what:  fmt.Sprintf("calls of less than %s without an answer in it", ample),
-		found: fmt.Sprintf("%d of %d", late, of), limit: fmt.Sprintf("≤ %d", most), verdict: holds,
+		what:  fmt.Sprintf("calls with less than %s: no answer in it", ample),
+		found: fmt.Sprintf("%d of %d", late, of), limit: fmt.Sprintf("≤ 1 of %d", lateShare), verdict: holds,
 	}
-	if late > most {
+	switch {
+	case of < enoughCalls && late <= of/2:
+		f.verdict = tooShort
+	case late > of/lateShare:
 		f.verdict = fails
 	}
 	return f

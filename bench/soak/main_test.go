@@ -40,7 +40,7 @@ func TestShortRunWorks(t *testing.T) {
 			open[what] = true
 		}
 	}
-	want := map[string]bool{"live heap beside the store's buffers": true, "goroutines": true, "open files": true, "connections": true}
+	want := map[string]bool{"live heap beside the store's buffers": true, "goroutines": true, "open files": true, "connections": true, "calls with less than 5s": true}
 	if diff := cmp.Diff(want, open); diff != "" {
 		t.Errorf("undecided (-want +got):\n%s%s", diff, &out)
 	}

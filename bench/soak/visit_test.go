@@ -123,7 +123,7 @@ func TestAFewCallsWithLittleTimeMayBeLate(t *testing.T) {
 	for _, test := range []struct {
 		late, of int
 		want     verdict
-	}{{0, 0, holds}, {2, 5, holds}, {3, 299, fails}, {3, 300, holds}, {10, 1000, holds}, {11, 1000, fails}} {
+	}{{0, 0, tooShort}, {0, 199, tooShort}, {2, 5, tooShort}, {3, 5, fails}, {2, 200, holds}, {3, 200, fails}, {10, 1000, holds}, {11, 1000, fails}} {
 		if f := judgeLate(test.late, test.of); f.verdict != test.want || f.found != fmt.Sprintf("%d of %d", test.late, test.of) {
 			t.Errorf("%+v, want %s", f, test.want)
 		}
