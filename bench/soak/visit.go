@@ -97,6 +97,8 @@ func (v *visit) note(ctx context.Context, call string, err error) {
 		v.tally.late(call, given)
 	case ending && !late && ctx.Err() != nil:
 		v.tally.count(call, left)
+	case ending && late:
+		v.tally.fail(call, fmt.Errorf("%w: %w", givenTime(given.Round(100*time.Millisecond)), err))
 	default:
 		v.tally.fail(call, fmt.Errorf("%s: %w", code, err))
 	}
