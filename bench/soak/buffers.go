@@ -7,26 +7,33 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
+// idleTime is how long after the last write JetStream keeps the block: 10 s, and some for its timer.
+const idleTime = 11 * time.Second
+
 // writeBuffers returns how much memory the embedded store keeps for writing: JetStream holds the block that each stream is
-// written to in a buffer of one of four sizes, the next larger one as the block grows. It is bounded by 8 MiB a stream and
-// goes up and down with the blocks for as long as the process lives, which would hide a leak, or look like one.
-func writeBuffers(data string) (bytes int64, err error) {
+// written to in a buffer of one of four sizes, the next larger one as the block grows, and lets go of it when nothing has
+// been written for a while. It is bounded by 8 MiB a stream and comes and goes for as long as the process lives, which would
+// hide a leak, or look like one.
+func writeBuffers(data string, now time.Time) (bytes int64, err error) {
 	folders, err := filepath.Glob(filepath.Join(data, "jetstream", "*", "streams", "*", "msgs"))
 	for _, folder := range folders {
-		size, lastErr := lastBlock(folder)
+		last, lastErr := lastBlock(folder)
 		err = errors.Join(err, lastErr)
-		bytes += bufferFor(size)
+		if last != nil && now.Sub(last.ModTime()) < idleTime {
+			bytes += bufferFor(last.Size())
+		}
 	}
 	return bytes, err
 }
 
-// lastBlock returns the size of the block that is written to: the one with the highest number.
-func lastBlock(folder string) (size int64, err error) {
+// lastBlock returns the block that is written to: the one with the highest number. nil: there is none.
+func lastBlock(folder string) (block fs.FileInfo, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	last := 0
 	for _, entry := range entries {
@@ -40,11 +47,11 @@ func lastBlock(folder string) (size int64, err error) {
 			continue
 		}
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		last, size = n, info.Size()
+		last, block = n, info
 	}
-	return size, nil
+	return block, nil
 }
 
 // bufferFor is the buffer that JetStream takes for a block: 256 KiB, 1, 4 or 8 MiB.

@@ -24,6 +24,7 @@ func (s *soaking) end(ctx context.Context) ([]finding, error) {
 		finding{what: "callers' visits", found: strconv.Itoa(last.visits), verdict: told},
 		finding{what: "samples that could not be taken in time", found: strconv.FormatInt(s.missed.Load(), 10), verdict: told},
 		s.judgeCalls(),
+		judgeLate(s.tally.lateness()),
 		none("watches that nobody reads at rest", stray(s.log.atRest())),
 		none("transitions and snapshots not written to the store", last.lost),
 		judgeStop(took, code))
@@ -38,6 +39,27 @@ func (s *soaking) judgeCalls() finding {
 		_, _ = fmt.Fprintln(s.progress, "soak: wrong:", line) // nobody is left to tell
 	}
 	return none("calls that ended as they should not", count)
+}
+
+// Of calls with little time, one of lateShare may be late. Of fewer than enoughCalls that is not told, unless most are.
+const (
+	lateShare   = 100
+	enoughCalls = 200
+)
+
+// judgeLate holds calls with little time, late ones, against all of them.
+func judgeLate(late, of int) finding {
+	f := finding{
+		what:  fmt.Sprintf("calls with less than %s: no answer in it", ample),
+		found: fmt.Sprintf("%d of %d", late, of), limit: fmt.Sprintf("≤ 1 of %d", lateShare), verdict: holds,
+	}
+	switch {
+	case of < enoughCalls && late <= of/2:
+		f.verdict = tooShort
+	case late > of/lateShare:
+		f.verdict = fails
+	}
+	return f
 }
 
 // stray is how many watches were there at rest, where there should be none.

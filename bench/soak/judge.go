@@ -27,7 +27,7 @@ func judge(rest []sample, t timetable) []finding {
 		}
 	}
 	short := len(rest) < fewestRests || t.start(t.count) < leastTime
-	findings := []finding{judgeSlope(series(after, func(s sample) int64 { return s.own }), short)}
+	findings := []finding{judgeSlope(series(after, func(s sample) int64 { return s.own }), t.start(t.count), short)}
 	flats := []struct {
 		name string
 		// pooled says that what callers needed stays for the next ones, up to a bound.
@@ -57,8 +57,9 @@ func series(samples []sample, value func(sample) int64) []trend.Point {
 	return points
 }
 
-// judgeSlope concludes only what is certain: where the limit lies between the bounds of the slope, nothing.
-func judgeSlope(points []trend.Point, short bool) finding {
+// judgeSlope concludes only what is certain: where the limit lies between the bounds of the slope, nothing but how long the
+// run would have to be.
+func judgeSlope(points []trend.Point, took time.Duration, short bool) finding {
 	f := finding{what: "live heap beside the store's buffers: growth", limit: fmt.Sprintf("< %.2f MiB/h", mebibytes(maxHeapSlope)), verdict: undecided}
 	slope, ok := trend.TheilSen(points)
 	if !ok || short {
@@ -72,6 +73,8 @@ func judgeSlope(points []trend.Point, short bool) finding {
 		f.verdict = holds
 	case slope.Low >= maxHeapSlope:
 		f.verdict = fails
+	default:
+		f.found += fmt.Sprintf("; some %.1f h would decide", took.Hours()*slope.Longer(maxHeapSlope))
 	}
 	return f
 }

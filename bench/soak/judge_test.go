@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,15 @@ func TestJudgeTellsGrowthFromNoise(t *testing.T) {
 		if allHold(findings) != (len(test.want) == 0) {
 			t.Errorf("%s: all hold: %v", name, allHold(findings))
 		}
+	}
+}
+
+func TestARunThatIsTooNoisySaysHowLongWouldDecide(t *testing.T) {
+	samples := resting(func(hours float64, s *sample) { s.own += int64(hours*20) % 3 * 2 << 20 })
+	f := judge(samples, newTimetable(30*time.Minute))[0]
+	_, needed, found := strings.Cut(f.found, "; some ")
+	if hours, err := strconv.ParseFloat(strings.TrimSuffix(needed, " h would decide"), 64); !found || f.verdict != undecided || err != nil || hours < 1 || hours > 6 {
+		t.Errorf("%+v", f)
 	}
 }
 

@@ -14,7 +14,7 @@ const pollTime = 20 * time.Second
 
 // poll asks for what is known, all of it, as a dashboard does.
 func (v *visit) poll(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, pollTime)
+	ctx, cancel := withTime(ctx, pollTime)
 	defer cancel()
 	orders := []fleetv1.ListClusterHealthRequest_Order{
 		fleetv1.ListClusterHealthRequest_ORDER_NAME, fleetv1.ListClusterHealthRequest_ORDER_STATE,

@@ -17,10 +17,13 @@ const (
 	// and what pools keep outlives another.
 	forgetting = 3
 	// stirring is how much garbage is made between two looks at rest, in time, so that there are collections. It is made by
-	// answers so small that it does not matter whether one of them is under way at a collection.
+	// small answers.
 	stirring   = 100 * time.Millisecond
 	stirredBy  = 4
 	stirAnswer = 10 // clusters
+	// stirPause is between two answers once it is looked: what is made while a collection is under way counts as alive, and
+	// of a hurry that is megabytes.
+	stirPause = 3 * time.Millisecond
 )
 
 // rest waits until the aggregator is as it is at every rest, and takes a sample there. It goes on until enough was seen
@@ -59,7 +62,8 @@ func (s *soaking) touch(ctx context.Context) bool {
 	return summary.GetExpected() == int32(s.kubeconfig.size()) && summary.GetSucceeded() == summary.GetExpected()
 }
 
-// still returns what was seen from when enough was collected until the given time; nil if ctx ends before that.
+// still returns what was seen from when enough was collected until the given time; nil if ctx ends before that. The garbage
+// for that is made in a hurry, so what the last of these collections has found counts only if there is no other.
 func (s *soaking) still(ctx context.Context, until time.Time) (*sample, error) {
 	enough := -1 // collections
 	var seen []sample
@@ -75,26 +79,41 @@ func (s *soaking) still(ctx context.Context, until time.Time) (*sample, error) {
 		case now.collections >= enough:
 			seen = append(seen, now)
 		}
-		s.stir(ctx)
+		if len(seen) == 0 {
+			s.stir(ctx, stirredBy, 0)
+		} else {
+			s.stir(ctx, 1, stirPause)
+		}
 	}
 	if len(seen) == 0 {
 		return nil, nil //nolint:nilnil // there is nothing to tell, and nothing went wrong
 	}
-	point := atRest(seen)
+	point := atRest(unhurried(seen))
 	return &point, nil
 }
 
-// stir makes garbage in the aggregator.
-func (s *soaking) stir(ctx context.Context) {
+// unhurried are those samples that tell of another collection than the first one, or all if there are none.
+func unhurried(seen []sample) []sample {
+	for i, s := range seen {
+		if s.collections > seen[0].collections {
+			return seen[i:]
+		}
+	}
+	return seen
+}
+
+// stir makes garbage in the aggregator, by some callers who pause between two calls.
+func (s *soaking) stir(ctx context.Context, callers int, between time.Duration) {
 	enough := time.Now().Add(stirring)
 	var group errgroup.Group
-	for range stirredBy {
+	for range callers {
 		group.Go(func() error {
 			for ctx.Err() == nil && time.Now().Before(enough) {
 				if err := s.glance(ctx); err != nil && !over(ctx) {
 					s.tally.fail("ListClusterHealth at rest", err)
 					return nil
 				}
+				pause(ctx, between)
 			}
 			return nil
 		})

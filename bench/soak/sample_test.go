@@ -3,7 +3,9 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 )
 
 func TestRestIsTheMedianOfEachFigure(t *testing.T) {
@@ -28,10 +30,34 @@ func TestWriteBuffersAreThoseOfTheLastBlockOfEachStream(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, err := writeBuffers(data); err != nil || got != 9<<20 {
+	now := time.Now()
+	if got, err := writeBuffers(data, now); err != nil || got != 9<<20 {
 		t.Errorf("got %d, %v; want 1 MiB and 8 MiB", got, err)
 	}
-	if got, err := writeBuffers(t.TempDir()); err != nil || got != 0 {
+	idle := filepath.Join(data, "jetstream", "$G", "streams", "b/msgs/1.blk")
+	if err := os.Chtimes(idle, now, now.Add(-idleTime)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := writeBuffers(data, now); err != nil || got != 1<<20 {
+		t.Errorf("got %d, %v; want 1 MiB: nothing was written to the other one", got, err)
+	}
+	if got, err := writeBuffers(t.TempDir(), now); err != nil || got != 0 {
 		t.Errorf("no store: %d, %v", got, err)
+	}
+}
+
+func TestWhatAHurriedCollectionHasFoundCountsOnlyIfThereIsNoOther(t *testing.T) {
+	for _, test := range []struct{ collections, want []int }{{[]int{4}, []int{4}}, {[]int{4, 4}, []int{4, 4}}, {[]int{4, 4, 6, 7}, []int{6, 7}}} {
+		var seen []sample
+		for _, n := range test.collections {
+			seen = append(seen, sample{collections: n})
+		}
+		var got []int
+		for _, s := range unhurried(seen) {
+			got = append(got, s.collections)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("of %v: %v, want %v", test.collections, got, test.want)
+		}
 	}
 }

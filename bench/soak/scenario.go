@@ -48,12 +48,18 @@ func kinds() []fault {
 }
 
 // faults draws what goes wrong: in each cycle but the first, every kind strikes some clusters for some of the time, half of
-// them coming and going. Beside that, some are ready by turns and not ready, for ever: their connections stay.
+// them coming and going. Beside that, some are ready by turns and not ready, the same in each cycle: their connections stay.
 func faults(t timetable, names []string, random *rand.Rand) []fault {
 	struck := max(1, int(share*float64(len(names))))
-	all := []fault{{Clusters: strings.Join(names[:struck], ","), Fault: "flap", As: "not-ready", Period: (t.cycle / 6).String()}}
+	turns := strings.Join(names[:struck], ",")
+	var all []fault
 	rest := names[struck:]
 	for cycle := 1; cycle < t.count; cycle++ {
+		from := t.start(cycle)
+		all = append(all, fault{
+			Clusters: turns, Fault: "flap", As: "not-ready", Period: (t.cycle / 6).String(),
+			From: from.String(), To: (from + t.faults()).String(),
+		})
 		order := random.Perm(len(rest))
 		for i, kind := range kinds() {
 			var clusters []string

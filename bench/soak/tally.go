@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // maxTold is how many calls that went wrong are told in words.
@@ -14,16 +15,21 @@ const maxTold = 10
 // The ways in which a call may end as it should.
 const (
 	ended = "ended" // to its end
-	left  = "left"  // its caller gave up: it cancelled, hung up, or ran out of its own time
+	left  = "left"  // its caller gave up: it cancelled, hung up, or went home with all others
 )
+
+// overdue is how a call ends that was given little time, and no answer in it. A small share may.
+const overdue = "too late"
 
 // tally counts how the callers' calls ended. It is safe for concurrent use.
 type tally struct {
 	mu     sync.Mutex
 	counts map[string]map[string]int // by call, by how it ended
 	wrong  int
-	told   []string
-	visits int
+	// lates and punctual are calls with little time that did not end in it, and that did.
+	lates, punctual int
+	told            []string
+	visits          int
 }
 
 func newTally() *tally { return &tally{counts: make(map[string]map[string]int)} }
@@ -46,6 +52,28 @@ func (t *tally) fail(call string, err error) {
 	if len(t.told) < maxTold {
 		t.told = append(t.told, call+": "+err.Error())
 	}
+}
+
+// late counts a call that had little time and did not end in it.
+func (t *tally) late(call string, given time.Duration) {
+	t.count(call, fmt.Sprintf("%s (of %s to %s)", overdue, given.Truncate(time.Second), given.Truncate(time.Second)+time.Second))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lates++
+}
+
+// inTime counts a call that had little time and did end in it.
+func (t *tally) inTime() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.punctual++
+}
+
+// lateness returns how many calls with little time did not end in it, of how many.
+func (t *tally) lateness() (late, of int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lates, t.lates + t.punctual
 }
 
 // visited counts the visit of a caller.

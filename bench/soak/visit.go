@@ -74,7 +74,8 @@ func (v *visit) hangUp() {
 // leave ends the visit. It may be called more than once.
 func (v *visit) leave() { _ = v.client.Close() } // a second call finds it closed
 
-// note counts how a call ended. ctx is the call's: what follows from its end is no failure.
+// note counts how a call ended. ctx is the call's: what follows from its end is no failure, unless it is the deadline that
+// the call was given, before which the aggregator answers.
 func (v *visit) note(ctx context.Context, call string, err error) {
 	v.mu.Lock()
 	gone := v.gone
@@ -83,16 +84,47 @@ func (v *visit) note(ctx context.Context, call string, err error) {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		code = status.FromContextError(err).Code()
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		v.tally.count(call, ended)
-	case over(ctx) && (code == codes.Canceled || code == codes.DeadlineExceeded):
+		return
+	}
+	ending := code == codes.Canceled || code == codes.DeadlineExceeded
+	given, late := outOfTime(ctx)
+	switch {
+	case gone && (ending || code == codes.Unavailable):
 		v.tally.count(call, left)
-	case gone && (code == codes.Canceled || code == codes.Unavailable):
+	case ending && late && given < ample:
+		v.tally.late(call, given)
+	case ending && !late && ctx.Err() != nil:
 		v.tally.count(call, left)
+	case ending && late:
+		v.tally.fail(call, fmt.Errorf("%w: %w", givenTime(given.Round(100*time.Millisecond)), err))
 	default:
 		v.tally.fail(call, fmt.Errorf("%s: %w", code, err))
 	}
+}
+
+// ample is from which time on a call must end before its deadline. Of less, the aggregator's headroom is 50 to 250 ms, which
+// a busy machine may need for itself at times.
+const ample = 5 * time.Second
+
+// givenTime is why a context has ended: the call was not answered in the time that it was given.
+type givenTime time.Duration
+
+func (g givenTime) Error() string { return fmt.Sprintf("no answer in %s", time.Duration(g)) }
+
+// withTime gives a call its time. What ends it before, its caller's leaving or the end of all calls, is another cause.
+func withTime(ctx context.Context, given time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, given, givenTime(given))
+}
+
+// outOfTime reports whether ctx has ended, or ends just now, because the time of its call was over, and how much that was.
+func outOfTime(ctx context.Context) (given time.Duration, late bool) {
+	if over(ctx) {
+		<-ctx.Done()
+	}
+	g, late := errors.AsType[givenTime](context.Cause(ctx))
+	return time.Duration(g), late
 }
 
 // clocks is by how much the aggregator may see a deadline before a timer here has fired.
@@ -142,7 +174,8 @@ func (v *visit) departure() departure {
 // and whether the call ran to its end.
 func consume[R any](ctx context.Context, v *visit, call string, begin func(context.Context) iter.Seq2[R, error]) (results int, whole bool) {
 	how, patience := v.departure(), v.between(200*time.Millisecond, 5*time.Second)
-	ctx, cancel := context.WithTimeout(ctx, v.between(500*time.Millisecond, 10*time.Second))
+	given := v.between(500*time.Millisecond, 10*time.Second)
+	ctx, cancel := withTime(ctx, given)
 	defer cancel()
 	var timer *time.Timer
 	switch how {
@@ -167,5 +200,8 @@ func consume[R any](ctx context.Context, v *visit, call string, begin func(conte
 		}
 	}
 	v.note(ctx, call, nil)
+	if given < ample {
+		v.tally.inTime()
+	}
 	return results, true
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
@@ -55,7 +58,7 @@ func (v *visit) watch(ctx context.Context) {
 
 // watchFor reads events for a while, after half of which it reads nothing for the stall. It returns the last resume token.
 func (v *visit) watchFor(ctx context.Context, request *fleetv1.WatchClusterHealthRequest, while, stall time.Duration) (token string) {
-	ctx, cancel := context.WithTimeout(ctx, while+stall)
+	ctx, cancel := withTime(ctx, while+stall)
 	defer cancel()
 	resumed := request.GetResumeToken() != ""
 	token = request.GetResumeToken()
@@ -83,10 +86,14 @@ func (v *visit) watchFor(ctx context.Context, request *fleetv1.WatchClusterHealt
 	return token
 }
 
-// noteWatch counts how a watch ended.
+// noteWatch counts how a watch ended. Once it has begun, that its time is over is how its caller leaves.
 func (v *visit) noteWatch(ctx context.Context, begun bool, err error) {
 	if !begun {
 		v.tally.count(watchesBegan, "not at all")
+	}
+	if _, over := outOfTime(ctx); over && begun && status.Code(err) == codes.DeadlineExceeded {
+		v.tally.count(watching, left)
+		return
 	}
 	v.note(ctx, watching, err)
 }

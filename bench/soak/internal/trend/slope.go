@@ -56,6 +56,13 @@ func TheilSen(points []Point) (Slope, bool) {
 	}, true
 }
 
+// Longer is how many times as long, in as many points a time, it takes to tell a series that does not grow from one that
+// grows by the limit, 19 times of 20: its whole interval must be narrower than the limit, and it narrows with the time to
+// the power of 3/2. At least half as long again, for a slope that is near the limit needs more than one that is not.
+func (s Slope) Longer(limit float64) float64 {
+	return max(1.5, math.Pow((s.High-s.Low)/limit, 2.0/3))
+}
+
 // median returns that of sorted values, of which there is at least one.
 func median(sorted []float64) float64 {
 	middle := len(sorted) / 2
