@@ -12,6 +12,8 @@ const (
 	maxHeapSlope = 1 << 20
 	// tolerance is how many goroutines, files or connections more than before are none: probes that are under way.
 	tolerance = 5
+	// pools is how many goroutines stay for the next work at most: those that probe, and those that ask while anything is asked.
+	pools = 128 + 64
 	// Growth is judged of no less: of a few minutes it would be multiplied to that of an hour with all its noise.
 	fewestRests = 12
 	leastTime   = 10 * time.Minute
@@ -30,13 +32,13 @@ func judge(rest []sample, t timetable) []finding {
 	findings := []finding{judgeSlope(series(after, func(s sample) int64 { return s.own }), t.start(t.count), short)}
 	flats := []struct {
 		name string
-		// pooled says that what callers needed stays for the next ones, up to a bound.
-		pooled bool
+		// pooled is how much of what callers needed may stay for the next ones.
+		pooled int64
 		value  func(sample) int64
 	}{
-		{"goroutines", true, func(s sample) int64 { return int64(s.goroutines) }},
-		{"open files", false, func(s sample) int64 { return int64(s.files) }},
-		{"connections", false, func(s sample) int64 { return int64(s.connections) }},
+		{"goroutines", pools, func(s sample) int64 { return int64(s.goroutines) }},
+		{"open files", 0, func(s sample) int64 { return int64(s.files) }},
+		{"connections", 0, func(s sample) int64 { return int64(s.connections) }},
 	}
 	for _, flat := range flats {
 		findings = append(findings, judgeFlat(flat.name, series(after, flat.value), short))
@@ -94,22 +96,17 @@ func judgeFlat(name string, points []trend.Point, short bool) finding {
 	return f
 }
 
-// judgeReturn holds the last rest, when all callers have left for good, against the one before they came; of what is
-// pooled, against the first one after the first of them have left.
-func judgeReturn(name string, rest []sample, pooled bool, value func(sample) int64) finding {
-	f := finding{what: name + ": more than before the first caller", limit: fmt.Sprintf("≤ %d", tolerance), verdict: undecided, found: "not measured"}
-	first := 0
-	if pooled {
-		f.what = name + ": more than after the first callers"
-		first = 1
-	}
-	if len(rest) < first+2 || rest[0].visits > 0 {
+// judgeReturn holds the last rest, when all callers have left for good, against the one before they came.
+func judgeReturn(name string, rest []sample, pooled int64, value func(sample) int64) finding {
+	most := tolerance + pooled
+	f := finding{what: name + ": more than before the first caller", limit: fmt.Sprintf("≤ %d", most), verdict: undecided, found: "not measured"}
+	if len(rest) < 2 || rest[0].visits > 0 {
 		return f
 	}
-	before, after := value(rest[first]), value(rest[len(rest)-1])
+	before, after := value(rest[0]), value(rest[len(rest)-1])
 	f.found = fmt.Sprintf("%+d (%d, %d)", after-before, before, after)
 	f.verdict = holds
-	if after-before > tolerance {
+	if after-before > most {
 		f.verdict = fails
 	}
 	return f
