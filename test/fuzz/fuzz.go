@@ -34,11 +34,12 @@ const (
 	passed      verdict = "ok"
 	failed      verdict = "FAILED"
 	hung        verdict = "HANGS"
+	unfuzzed    verdict = "NOT FUZZED"  // the inputs that were known took all of its time
 	interrupted verdict = "interrupted" // by whoever runs this, so that nothing is known
 )
 
 // bad reports whether a target is to be mended.
-func (v verdict) bad() bool { return v == failed || v == hung }
+func (v verdict) bad() bool { return v == failed || v == hung || v == unfuzzed }
 
 // result is what came of fuzzing one target.
 type result struct {
@@ -140,6 +141,9 @@ func fuzz(ctx context.Context, t target, program, corpus string, o options) (res
 	case r.execs+r.known == 0:
 		r.verdict = failed
 		r.output = append(r.output, "not one input was tried")
+	case !r.madeUp():
+		r.verdict = unfuzzed
+		r.output = append(r.output, fmt.Sprintf("to try again what was known took all of %v, so that no other input was tried: give it more time", o.each))
 	}
 	return r, nil
 }

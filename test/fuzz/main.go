@@ -1,6 +1,7 @@
 // Command fuzz runs every fuzz target of the modules for some time, a few at once, and prints a table of what came of
-// each. It finds the targets by itself. It ends with 1 where a target has failed or hangs, and tells how to run the input
-// again that made it fail; Go has written that into the testdata/fuzz of the target's package, to be kept as a test.
+// each. It finds the targets by itself. It ends with 1 where a target has failed or hangs, or where its time was too short to
+// try anything but the inputs that were known, and tells how to run the input again that made it fail; Go has written that
+// into the testdata/fuzz of the target's package, to be kept as a test.
 //
 //	go run ./test/fuzz -time 1m -only 'Redact|Reader' . test/apiserver
 //
@@ -48,7 +49,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	o := options{}
 	flags := flag.NewFlagSet("fuzz", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.DurationVar(&o.each, "time", time.Minute, "how long each target is fuzzed")
+	flags.DurationVar(&o.each, "time", time.Minute, "how long each target is fuzzed, with trying again the inputs that are known")
 	flags.DurationVar(&o.stall, "stall", 30*time.Second, "how long one input may take before the target counts as hanging")
 	flags.IntVar(&o.jobs, "jobs", 2, "how many targets are fuzzed at once, a process each and one to lead it")
 	memory := flags.Int64("memory", 2048, "MiB that a process may have; half of it is what the garbage collector aims for")

@@ -89,6 +89,43 @@ func TestEachTargetIsFuzzedAndWhatFailsIsToldWithItsInput(t *testing.T) {
 	}
 }
 
+func TestTargetThatOnlyTriesWhatWasKnownIsNotFuzzed(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod": "module example.test/p\n\ngo 1.26\n",
+		"p_test.go": "package p\n\nimport (\n\t\"testing\"\n\t\"time\"\n)\n\nfunc FuzzSlow(f *testing.F) {\n" +
+			"\tfor i := range byte(100) {\n\t\tf.Add([]byte{i})\n\t}\n\tf.Fuzz(func(*testing.T, []byte) { time.Sleep(100 * time.Millisecond) })\n}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, errs strings.Builder
+	err := run(t.Context(), []string{"-time", "2s", dir}, &out, &errs)
+	if err == nil || err.Error() != "1 of 1 targets failed" {
+		t.Errorf("error %v", err)
+	}
+	said := out.String()
+	if !regexp.MustCompile(`(?m)^example.test/p FuzzSlow .* NOT FUZZED$`).MatchString(said) || !strings.Contains(said, "took all of 2s") {
+		t.Errorf("it is not told:\n%s%s", said, errs.String())
+	}
+}
+
+func TestInputsAreMadeUpOnceThoseOfBeforeAreDone(t *testing.T) {
+	for line, want := range map[string]bool{
+		"fuzz: elapsed: 10s, gathering baseline coverage: 169/192 completed":           false,
+		"fuzz: elapsed: 10s, execs: 192 (19/sec), new interesting: 0 (total: 192)":     false,
+		"fuzz: elapsed: 10s, execs: 193 (19/sec), new interesting: 0 (total: 192)":     true,
+		"fuzz: elapsed: 10s, execs: 200 (20/sec), new interesting: 12 (total: 204)":    true,
+		"fuzz: elapsed: 1m10s, execs: 9000 (90/sec), new interesting: 0 (total: 9000)": false,
+	} {
+		var p progress
+		if p.read(line); p.madeUp() != want {
+			t.Errorf("%q: %t", line, !want)
+		}
+	}
+}
+
 func TestInterruptedTargetIsNoFailure(t *testing.T) {
 	dir := module(t)
 	t.Setenv("TMPDIR", t.TempDir())

@@ -8,7 +8,7 @@ import (
 
 // progress is how far the fuzzing of a target has come.
 type progress struct {
-	execs int64 // inputs tried
+	execs int64 // inputs tried, those of before with them
 	fresh int64 // of them, those that reached something new and were kept
 	known int64 // kept in all; at first, those of them that were tried again
 	last  string
@@ -23,6 +23,9 @@ var (
 	counts   = regexp.MustCompile(`execs: (\d+) \(.*new interesting: (\d+) \(total: (\d+)\)`)
 	baseline = regexp.MustCompile(`baseline coverage: (\d+)/`)
 )
+
+// madeUp reports whether an input was tried that was not known before: Go begins with all that were.
+func (p *progress) madeUp() bool { return p.execs > p.known-p.fresh }
 
 func isProgress(line string) bool { return strings.HasPrefix(line, "fuzz: ") }
 
