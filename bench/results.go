@@ -42,8 +42,7 @@ func openResults(o options) (*results, error) {
 // write writes the files that were asked for.
 func (r *results) write(rows []report.Row) error {
 	if r.options.json != "" {
-		document := report.NewDocument(r.machine, r.began, rows)
-		document.Short = r.options.short
+		document := report.NewDocument(r.machine, r.began, r.options.short, rows)
 		if err := save(r.options.json, document.WriteJSON); err != nil {
 			return err
 		}

@@ -44,13 +44,14 @@ type documentQuantity struct {
 	Rounds []float64 `json:"rounds,omitempty"`
 }
 
-// NewDocument makes a document of rows.
-func NewDocument(m machine.Machine, began time.Time, rows []Row) Document {
-	d := Document{Machine: m, Began: began.UTC().Truncate(time.Second)}
+// NewDocument makes a document of the rows of a run. They are judged as in the table that Write prints.
+func NewDocument(m machine.Machine, began time.Time, short bool, rows []Row) Document {
+	d := Document{Machine: m, Began: began.UTC().Truncate(time.Second), Short: short}
+	verdict := judge(short)
 	for _, r := range rows {
 		row := documentRow{
 			Number: r.Number, Work: r.Work, Ours: document(r.Ours), Ratio: rounded(r.Ratio()),
-			Target: r.Target.String(), Verdict: r.Verdict(), Notes: r.Notes,
+			Target: r.Target.String(), Verdict: verdict(r), Notes: r.Notes,
 		}
 		if r.Floor.Unit != None {
 			floor := document(r.Floor)

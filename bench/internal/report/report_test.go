@@ -167,9 +167,19 @@ func TestPageGetsAnotherTableAndKeepsTheRest(t *testing.T) {
 	}
 }
 
+func TestDocumentOfAShortRunJudgesOnlyWhatMustHold(t *testing.T) {
+	d := report.NewDocument(machine.Machine{}, time.Time{}, true, []report.Row{
+		{Work: "slow", Ours: report.Duration(2 * time.Second), Target: report.AtMost(report.Duration(time.Second))},
+		{Work: "left", Ours: report.Count(0), Target: report.AtMost(report.Count(0)), Must: true},
+	})
+	if slow, left := d.Rows[0].Verdict, d.Rows[1].Verdict; !d.Short || slow != report.NotJudged || left != report.Met {
+		t.Errorf("short %t; slow: %q, left: %q", d.Short, slow, left)
+	}
+}
+
 func TestDocumentHoldsRowsWithTheirRoundsAndPeers(t *testing.T) {
 	began := time.Date(2026, 11, 1, 12, 0, 0, 5, time.UTC)
-	d := report.NewDocument(machine.Machine{Cores: 2}, began, []report.Row{{
+	d := report.NewDocument(machine.Machine{Cores: 2}, began, false, []report.Row{{
 		Number: 9, Work: "cold", Ours: report.Median([]time.Duration{time.Second, 3 * time.Second}), Floor: report.Duration(time.Second),
 		Target: report.AtMost(report.Times(1.3)), Peers: []report.Peer{{Name: "peer", Value: report.Duration(4 * time.Second), Note: "n"}},
 	}, {Work: "memory", Ours: report.Bytes(5)}})

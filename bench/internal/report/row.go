@@ -84,6 +84,14 @@ const (
 	NotJudged Verdict = ""
 )
 
+// judge returns how the rows of a run are judged: of a short one, only those that must hold.
+func judge(short bool) func(Row) Verdict {
+	if short {
+		return Row.duty
+	}
+	return Row.Verdict
+}
+
 // duty is the verdict of a row that must hold; others are not judged.
 func (r Row) duty() Verdict {
 	if !r.Must {

@@ -18,11 +18,7 @@ func Write(w io.Writer, m machine.Machine, short bool, rows []Row) error {
 			return err
 		}
 	}
-	verdict := Row.Verdict
-	if short {
-		verdict = Row.duty
-	}
-	if err := writeTable(w, rows, verdict); err != nil {
+	if err := writeTable(w, rows, judge(short)); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(w, "\n%s.\n%s", m, busy(m)); err != nil {
