@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -38,7 +40,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	match := flags.String("run", ".*", "only the mutants whose whole name matches this `regexp`")
 	jobs := flags.Int("jobs", defaultJobs, "how many mutants are tested at once")
 	list := flags.Bool("list", false, "say which mutants there are, and test none")
-	root := flags.String("root", ".", "the `directory` of the module")
+	root := flags.String("root", "", "the `directory` of the module (default: where this source is)")
 	patches := flags.String("patches", "test/mutants/patches", "the `directory` of the patches, from the root")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -52,6 +54,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	if *jobs < 1 {
 		return fmt.Errorf("-jobs %d: it takes at least one", *jobs)
+	}
+	if *root == "" {
+		if *root, err = source(ctx); err != nil {
+			return err
+		}
 	}
 	module, err := filepath.Abs(*root)
 	if err != nil {
@@ -82,4 +89,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		t.add(r)
 	}
 	return t.end(time.Since(start))
+}
+
+// source returns where the source is: the go command finds it from any folder in there.
+func source(ctx context.Context) (string, error) {
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/clusterfleet/clusterfleet").Output()
+	if err != nil {
+		return "", fmt.Errorf("there is no source of clusterfleet here, run this from within it or give -root: %w", err)
+	}
+	return strings.TrimSpace(string(root)), nil
 }

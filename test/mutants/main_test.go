@@ -72,6 +72,17 @@ func TestOnlyThoseWhoseWholeNameMatchesAreTested(t *testing.T) {
 	}
 }
 
+func TestPatchesAreFoundFromAnyFolderOfTheSource(t *testing.T) {
+	t.Chdir("../../docs")
+	if err := run(t.Context(), []string{"-list"}, io.Discard, io.Discard); err != nil {
+		t.Error(err)
+	}
+	t.Chdir(t.TempDir())
+	if err := run(t.Context(), []string{"-list"}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "or give -root") {
+		t.Errorf("elsewhere: %v", err)
+	}
+}
+
 func TestAHangThatIsNotExpectedIsNoKill(t *testing.T) {
 	m := mutant{}
 	if _, err := m.killer(outcome{timedOut: true}); err == nil || !strings.HasPrefix(err.Error(), "HANGS: ") {
