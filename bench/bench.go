@@ -36,9 +36,13 @@ func newBench(ctx context.Context, o options, progress io.Writer) (*bench, error
 		return b, nil
 	}
 	b.programs = filepath.Join(folder, "bin")
+	root, err := b.root(ctx)
+	if err != nil {
+		b.close()
+		return nil, fmt.Errorf("build aggregator and fleetsim, as -programs does not say where they are: %w", err)
+	}
 	b.say("building aggregator and fleetsim")
-	const module = "github.com/clusterfleet/clusterfleet/cmd/"
-	build := b.goCommand(ctx, "build", "-trimpath", "-o", b.programs+string(filepath.Separator), module+"aggregator", module+"fleetsim")
+	build := b.goCommand(ctx, "build", "-C", root, "-trimpath", "-o", b.programs+string(filepath.Separator), "./cmd/aggregator", "./cmd/fleetsim")
 	build.Stderr = progress
 	if err := build.Run(); err != nil {
 		b.close()

@@ -93,9 +93,9 @@ func (o options) time() time.Duration {
 func parse(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	only := flags.String("run", "", "run only the cases whose name matches this `REGEXP`")
+	only := flags.String("run", "", "run only the cases in whose name this `REGEXP` matches, anywhere: watch also runs watchers, ^watch$ does not")
 	short := flags.Bool("short", false, "a quick form with less of everything, to see that it works")
-	programs := flags.String("programs", "", "take aggregator and fleetsim from this `FOLDER`; empty builds them from this source")
+	programs := flags.String("programs", "", "take aggregator and fleetsim from this `FOLDER`, and do not build them from this source")
 	profiles := flags.String("cpuprofile", "", "write a CPU profile of each contestant's rounds into this `FOLDER`; figures then include the profiling")
 	data := flags.String("json", "", "write the rows with all their rounds to this `FILE`, if everything worked")
 	page := flags.String("markdown", "", "put the table into this `FILE`, in place of the one that it has, if everything worked")
@@ -104,6 +104,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	}
 	if flags.NArg() > 0 {
 		return options{}, fmt.Errorf("unknown argument %q", flags.Arg(0))
+	}
+	var empty error
+	flags.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "" {
+			empty = fmt.Errorf("-%s: its value is empty, as that of a variable that is not set", f.Name)
+		}
+	})
+	if empty != nil {
+		return options{}, empty
 	}
 	expression, err := regexp.Compile(*only)
 	if err != nil {

@@ -172,20 +172,25 @@ func TestWhatCannotWorkIsToldBeforeTheWork(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, args := range map[string][]string{
-		"-json":           {"-json", filepath.Join(folder, "none", "rows.json")},
-		"-json a folder":  {"-json", folder},
-		"-markdown":       {"-markdown", filepath.Join(folder, "none.md")},
-		"-cpuprofile":     {"-cpuprofile", filepath.Join(folder, "none")},
-		"-cpuprofile one": {"-cpuprofile", file},
-		"-programs":       {"-programs", folder},
-		"-run":            {"-run", "nosuch"},
+	none := filepath.Join(folder, "none")
+	for _, c := range []struct{ flag, value, why string }{
+		{"-json", filepath.Join(none, "rows.json"), "no such file or directory"},
+		{"-json", folder, "is a directory"},
+		{"-markdown", none, "no such file or directory"},
+		{"-markdown", file, "the page has no place for the table: two comments that make bench-docs looks for"},
+		{"-cpuprofile", none, "no such file or directory"},
+		{"-cpuprofile", file, "not a directory"},
+		{"-programs", folder, "aggregator: no such file or directory"},
 	} {
-		flag, _, _ := strings.Cut(name, " ")
 		var progress bytes.Buffer
-		err := run(t.Context(), args, strings.NewReader(""), io.Discard, &progress)
-		if err == nil || !strings.HasPrefix(err.Error(), flag+": ") || progress.Len() > 0 {
-			t.Errorf("%q: %v, after %q", args, err, &progress)
+		err := run(t.Context(), []string{c.flag, c.value}, strings.NewReader(""), io.Discard, &progress)
+		if want := c.flag + " " + c.value + ": " + c.why; err == nil || err.Error() != want || progress.Len() > 0 {
+			t.Errorf("%v after %q; want %s", err, &progress, want)
+		}
+	}
+	for _, flag := range []string{"-run", "-programs", "-cpuprofile", "-json", "-markdown"} {
+		if _, err := parse([]string{flag, ""}, io.Discard); err == nil || !strings.HasPrefix(err.Error(), flag+": ") {
+			t.Errorf("%s without a value: %v", flag, err)
 		}
 	}
 	err := run(t.Context(), []string{"-run", "nosuch"}, strings.NewReader(""), io.Discard, io.Discard)
@@ -197,6 +202,15 @@ func TestWhatCannotWorkIsToldBeforeTheWork(t *testing.T) {
 	}
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {
 		t.Errorf("left behind by looking: %v, %v", left, err)
+	}
+}
+
+func TestRunOutsideTheSourceTellsWhatToDo(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var progress bytes.Buffer
+	err := run(t.Context(), []string{"-run", "kubeconfig"}, strings.NewReader(""), io.Discard, &progress)
+	if err == nil || !strings.Contains(err.Error(), "-programs") || !strings.Contains(err.Error(), "run this from within it") || progress.Len() > 0 {
+		t.Errorf("%v, after %q", err, &progress)
 	}
 }
 

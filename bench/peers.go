@@ -84,8 +84,17 @@ func (r *rivals) jobs() []job {
 
 // peerFolder returns where the source of the peers is.
 func (b *bench) peerFolder(ctx context.Context) (string, error) {
+	root, err := b.root(ctx)
+	return filepath.Join(root, "bench", "peers"), err
+}
+
+// root returns where the source is: the go command finds it from any folder in there.
+func (b *bench) root(ctx context.Context) (string, error) {
 	root, err := b.goCommand(ctx, "list", "-m", "-f", "{{.Dir}}", "github.com/clusterfleet/clusterfleet").Output()
-	return filepath.Join(strings.TrimSpace(string(root)), "bench", "peers"), err
+	if err != nil {
+		return "", fmt.Errorf("there is no source of clusterfleet here, run this from within it: %w", err)
+	}
+	return strings.TrimSpace(string(root)), nil
 }
 
 // goCommand is a call of the go command, which whoever runs the benchmarks has. What it leaves behind when it is killed is

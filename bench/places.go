@@ -27,10 +27,18 @@ func (o options) check() error {
 			continue
 		}
 		if err := place.try(place.path); err != nil {
-			return fmt.Errorf("%s: %w", place.flag, err)
+			return fmt.Errorf("%s %s: %w", place.flag, place.path, reason(err))
 		}
 	}
 	return nil
+}
+
+// reason is why something could not be done, without the file with which it was tried: what the user has named is another.
+func reason(err error) error {
+	if tried, ok := errors.AsType[*fs.PathError](err); ok {
+		return tried.Err
+	}
+	return err
 }
 
 func tryPrograms(folder string) error {
@@ -40,7 +48,7 @@ func tryPrograms(folder string) error {
 			return err
 		}
 		if _, err := exec.LookPath(path); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", program, reason(err))
 		}
 	}
 	return nil

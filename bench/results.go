@@ -31,10 +31,10 @@ func openResults(o options) (*results, error) {
 	}
 	text, err := os.ReadFile(o.markdown)
 	if err != nil {
-		return nil, fmt.Errorf("-markdown: %w", err)
+		return nil, fmt.Errorf("-markdown %s: %w", o.markdown, reason(err))
 	}
 	if r.page, err = report.ParsePage(text); err != nil {
-		return nil, fmt.Errorf("-markdown: %s: %w", o.markdown, err)
+		return nil, fmt.Errorf("-markdown %s: %w", o.markdown, err)
 	}
 	return r, nil
 }
