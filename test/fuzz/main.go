@@ -53,7 +53,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.DurationVar(&o.stall, "stall", 30*time.Second, "how long one input may take before the target counts as hanging")
 	flags.IntVar(&o.jobs, "jobs", 2, "how many targets are fuzzed at once, a process each and one to lead it")
 	memory := flags.Int64("memory", 2048, "MiB that a process may have; half of it is what the garbage collector aims for")
-	only := flags.String("only", "", "fuzz the targets alone whose `pattern` this is (default all)")
+	only := flags.String("only", "", "fuzz only the targets in whose name this `REGEXP` matches, anywhere (default all)")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
