@@ -2,12 +2,15 @@
 // It is a module of its own, so that no library for pictures comes near the product.
 //
 //	plot bench FILE.json FOLDER   ratios.svg, memory.svg and rounds.svg of what bench -json wrote
-//	plot soak FILE.csv OUT.svg    a panel for each column of a time series
+//	plot soak FILE.csv OUT.svg    what docs/soak.md judges and tells, over the time of a run that bench/soak -csv wrote
+//
+// It prints the paths of the pictures.
 package main
 
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -16,7 +19,7 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "plot:", err)
 		os.Exit(1)
 	}
@@ -24,22 +27,22 @@ func main() {
 
 var errUsage = errors.New("usage: plot bench FILE.json FOLDER | plot soak FILE.csv OUT.svg")
 
-func run(args []string) error {
+func run(args []string, stdout io.Writer) error {
 	if len(args) != 3 {
 		return errUsage
 	}
 	plot.DefaultFont = font.Font{Typeface: "Liberation", Variant: "Sans"}
 	switch args[0] {
 	case "bench":
-		return drawBench(args[1], args[2])
+		return drawBench(args[1], args[2], stdout)
 	case "soak":
-		return drawSoak(args[1], args[2])
+		return drawSoak(args[1], args[2], stdout)
 	}
 	return errUsage
 }
 
 // drawBench draws all pictures of a run.
-func drawBench(file, folder string) error {
+func drawBench(file, folder string, stdout io.Writer) error {
 	found, err := readRun(file)
 	if err != nil {
 		return err
@@ -63,21 +66,30 @@ func drawBench(file, folder string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", picture.name, err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, picture.name), svg, 0o644); err != nil {
+		if err := save(filepath.Join(folder, picture.name), svg, stdout); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func drawSoak(file, out string) error {
+func drawSoak(file, out string, stdout io.Writer) error {
 	s, err := readSeries(file)
 	if err != nil {
 		return err
 	}
-	svg, err := drawSeries(s)
+	svg, err := drawRests(s)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	return os.WriteFile(out, svg, 0o644)
+	return save(out, svg, stdout)
+}
+
+// save writes a picture and prints where it is.
+func save(file string, svg []byte, stdout io.Writer) error {
+	if err := os.WriteFile(file, svg, 0o644); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(stdout, file)
+	return err
 }

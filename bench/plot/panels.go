@@ -1,109 +1,200 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 const (
-	panelHeight = 130 * vg.Length(0.75)
-	// panelPoints bounds what is drawn of a column: no picture shows more.
-	panelPoints = 800
+	panelHeight = 112 * vg.Length(0.75)
+	// headHeight is that of the title and of the line below it.
+	headHeight = 48 * vg.Length(0.75)
+	// linePoints and dotPoints bound what is drawn of a column: no picture shows more.
+	linePoints = 800
+	dotPoints  = 200
 )
 
-// drawSeries draws a panel for each column, one below the other over the same time. All begin at 0: what is flat looks flat.
-func drawSeries(s series) ([]byte, error) {
-	canvas := vgsvg.New(width, panelHeight*vg.Length(len(s.names)))
-	tiles := draw.Tiles{Rows: len(s.names), Cols: 1, PadY: 6}
-	plots := make([][]*plot.Plot, len(s.names))
-	for i, name := range s.names {
-		panel, err := panel(name, s.seconds, s.columns[i])
+// panel is what is drawn of a column.
+type panel struct {
+	column, title string
+	unit          unit
+	// between tells that what is between the rests is drawn too.
+	between bool
+}
+
+// unit is what is written behind values.
+type unit string
+
+const (
+	pieces    unit = ""
+	mebibytes unit = " MiB"
+)
+
+// size is what values are divided by.
+func (u unit) size() float64 {
+	if u == mebibytes {
+		return 1 << 20
+	}
+	return 1
+}
+
+// panels are drawn from the top. The heap comes first, for it is what takes long to judge, and at the rests alone: between
+// them it has what callers need.
+func panels() []panel {
+	return []panel{
+		{"judged_heap_bytes", "live heap beside the store's buffers", mebibytes, false},
+		{"rss_bytes", "resident memory", mebibytes, true},
+		{"goroutines", "goroutines", pieces, true},
+		{"open_files", "open files", pieces, true},
+		{"connections", "connections", pieces, true},
+		{"store_bytes", "store on disk", mebibytes, true},
+		{"watchers", "watchers", pieces, true},
+		{"visits", "visits of callers so far", pieces, true},
+	}
+}
+
+// drawRests draws the panels of a soak, one below the other over the same time, with its rests as dots. All begin at 0: what
+// is flat looks flat.
+func drawRests(s series) ([]byte, error) {
+	rests, err := s.rests()
+	if err != nil {
+		return nil, err
+	}
+	clusters, err := s.column("clusters")
+	if err != nil {
+		return nil, err
+	}
+	all := panels()
+	plots := make([][]*plot.Plot, len(all))
+	for i, p := range all {
+		drawn, err := p.draw(s, rests)
 		if err != nil {
 			return nil, err
 		}
-		if i == len(s.names)-1 {
-			panel.X.Label.Text = "minutes"
+		if i < len(all)-1 {
+			hide(&drawn.X)
+		} else {
+			drawn.X.Label.Text = "minutes"
 		}
-		plots[i] = []*plot.Plot{panel}
+		plots[i] = []*plot.Plot{drawn}
 	}
-	for i, row := range plot.Align(plots, tiles, draw.Crop(draw.New(canvas), margin, -margin, margin, -margin)) {
+	canvas := vgsvg.New(width, headHeight+panelHeight*vg.Length(len(all)))
+	page := draw.Crop(draw.New(canvas), margin, -margin, margin, -margin)
+	tiles := draw.Tiles{Rows: len(all), Cols: 1, PadY: 8}
+	for i, row := range plot.Align(plots, tiles, draw.Crop(page, 0, 0, 0, -headHeight)) {
 		plots[i][0].Draw(row[0])
 	}
+	head(page, fmt.Sprintf("Soak: %.1f minutes, %.0f clusters, %d rests", s.seconds[len(s.seconds)-1]/60, clusters[rests[len(rests)-1]], len(rests)),
+		"Dots are the rests: nobody calls, and the whole fleet is well. They are what is judged; lines are what is between them.")
 	return bytesOf(canvas)
 }
 
-func panel(name string, seconds, values []float64) (*plot.Plot, error) {
-	title, divisor, sign := unit(name)
-	points := make(plotter.XYs, 0, panelPoints)
-	most := 0.0
-	for _, i := range thinned(values, panelPoints) {
-		points = append(points, plotter.XY{X: seconds[i] / 60, Y: values[i] / divisor})
-		most = max(most, values[i]/divisor)
-	}
-	line, err := plotter.NewLine(points)
+// rests returns the indices of the rows at rest.
+func (s series) rests() (indices []int, err error) {
+	rest, err := s.column("rest")
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
-	line.Color, line.Width = colour(ours), 0.8
-	p := plot.New()
-	p.Title.Text = fmt.Sprintf("%s: at most %.4g%s, at the end %.4g%s", title, most, sign, values[len(values)-1]/divisor, sign)
-	p.Title.TextStyle.Font.Size = 10
-	p.Add(plotter.NewGrid(), line)
-	p.X.Tick.Marker = plot.TickerFunc(minutes)
-	p.X.Min, p.X.Max = seconds[0]/60, seconds[len(seconds)-1]/60
-	p.Y.Min, p.Y.Max = 0, max(most*1.1, 1)
-	return p, nil
-}
-
-// minutes marks time in steps that people count in, eleven of them at most.
-func minutes(from, to float64) []plot.Tick {
-	step := 1.0
-	for _, s := range []float64{0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 240, 720, 1440} {
-		if step = s; (to-from)/s <= 10 {
-			break
+	for i, at := range rest {
+		if at > 0 {
+			indices = append(indices, i)
 		}
 	}
-	var ticks []plot.Tick
-	for i := math.Ceil(from / step); i*step <= to; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: strconv.FormatFloat(i*step, 'g', 6, 64)})
+	if len(indices) == 0 {
+		return nil, errors.New("the run has not come to a rest")
 	}
-	return ticks
+	return indices, nil
 }
 
-// unit returns how a column is called, and what its values are divided by to get which unit.
-func unit(column string) (title string, divisor float64, sign string) {
-	if name, found := strings.CutSuffix(column, "_bytes"); found {
-		return strings.ReplaceAll(name, "_", " "), 1 << 20, " MiB"
-	}
-	return strings.ReplaceAll(column, "_", " "), 1, ""
+// hide leaves of the axis of time the lines of the grid: its numbers are below the last panel.
+func hide(axis *plot.Axis) {
+	axis.Width, axis.Tick.Width, axis.Tick.Length, axis.Tick.Label.Font.Size = 0, 0, 0, 1
+	axis.Tick.Marker = plot.TickerFunc(silent)
 }
 
-// thinned returns the indices of at most n values that show what all show: the least and the most of each stretch.
-func thinned(values []float64, n int) []int {
-	var indices []int
-	stretch := (2*len(values) + n - 1) / n
-	for from := 0; from < len(values); from += stretch {
-		least, most := from, from
-		for i := from; i < min(from+stretch, len(values)); i++ {
-			if values[i] < values[least] {
-				least = i
-			}
-			if values[i] > values[most] {
-				most = i
-			}
-		}
-		indices = append(indices, min(least, most))
-		if least != most {
-			indices = append(indices, max(least, most))
-		}
+// head writes the title of the picture and a line below it.
+func head(page draw.Canvas, title, line string) {
+	style := plot.New().Title.TextStyle
+	style.XAlign, style.YAlign = text.XLeft, text.YTop
+	style.Font.Size = 13
+	page.FillText(style, vg.Point{X: page.Min.X, Y: page.Max.Y}, title)
+	style.Font.Size = 9
+	page.FillText(style, vg.Point{X: page.Min.X, Y: page.Max.Y - 18}, line)
+}
+
+func (p panel) draw(s series, rests []int) (*plot.Plot, error) {
+	values, err := s.column(p.column)
+	if err != nil {
+		return nil, err
 	}
-	return indices
+	atRest := make([]float64, 0, len(rests))
+	for _, i := range rests {
+		atRest = append(atRest, values[i])
+	}
+	drawn, most := plot.New(), slices.Max(atRest)
+	drawn.Title.Text = p.title + ": at rest " + p.unit.between(slices.Min(atRest), most)
+	drawn.Add(plotter.NewGrid())
+	if p.between {
+		most = slices.Max(values)
+		drawn.Title.Text += ", at most " + p.unit.of(most)
+		line, err := plotter.NewLine(p.points(s.seconds, values, thinned(values, linePoints)))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.column, err)
+		}
+		line.Color, line.Width = colour(peer), 0.6
+		drawn.Add(line)
+	}
+	var few []int
+	for _, i := range thinned(atRest, dotPoints) {
+		few = append(few, rests[i])
+	}
+	dots, err := plotter.NewScatter(p.points(s.seconds, values, few))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.column, err)
+	}
+	dots.Shape, dots.Radius, dots.Color = draw.CircleGlyph{}, 1.8, colour(ours)
+	drawn.Add(dots)
+	drawn.Title.TextStyle.Font.Size = 10
+	for _, axis := range []*plot.Axis{&drawn.X, &drawn.Y} {
+		axis.Tick.Label.Font.Size, axis.Label.TextStyle.Font.Size = 8, 9
+	}
+	drawn.X.Tick.Marker = plot.TickerFunc(minutes)
+	drawn.X.Min, drawn.X.Max = 0, s.seconds[len(s.seconds)-1]/60
+	drawn.Y.Tick.Marker = plot.TickerFunc(steps)
+	drawn.Y.Min, drawn.Y.Max = 0, max(most/p.unit.size()*1.1, 1)
+	return drawn, nil
+}
+
+// points are some values over minutes.
+func (p panel) points(seconds, values []float64, indices []int) plotter.XYs {
+	points := make(plotter.XYs, 0, len(indices))
+	for _, i := range indices {
+		points = append(points, plotter.XY{X: seconds[i] / 60, Y: values[i] / p.unit.size()})
+	}
+	return points
+}
+
+func (u unit) of(value float64) string {
+	if u == pieces {
+		return strconv.FormatFloat(value, 'f', 0, 64)
+	}
+	return fmt.Sprintf("%.1f%s", value/u.size(), u)
+}
+
+// between is a range, or a value where it is one.
+func (u unit) between(least, most float64) string {
+	if u.of(least) == u.of(most) {
+		return u.of(most)
+	}
+	return strings.TrimSuffix(u.of(least), string(u)) + " to " + u.of(most)
 }

@@ -74,7 +74,7 @@ const (
 
 func TestRunIsDrawnAsThreePictures(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "plots")
-	if err := run([]string{"bench", "testdata/bench.json", folder}); err != nil {
+	if err := run([]string{"bench", "testdata/bench.json", folder}, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	ratios := look(t, filepath.Join(folder, "ratios.svg"))
@@ -109,7 +109,7 @@ func TestPicturesOfAQuickRunSaySo(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := run([]string{"bench", file, folder}); err != nil {
+	if err := run([]string{"bench", file, folder}, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	look(t, filepath.Join(folder, "memory.svg")).shows(t, "Peak resident memory (a quick run: its figures say little)")
@@ -118,24 +118,66 @@ func TestPicturesOfAQuickRunSaySo(t *testing.T) {
 	}
 }
 
-func TestSeriesIsDrawnAsAPanelForEachColumn(t *testing.T) {
-	file, out := filepath.Join(t.TempDir(), "soak.csv"), filepath.Join(t.TempDir(), "soak.svg")
+// soaked writes a run of so many samples, a second apart, of which every hundredth is a rest.
+func soaked(t *testing.T, samples int) (file string) {
+	t.Helper()
 	var w strings.Builder
-	w.WriteString("seconds,heap_bytes,open_files,watchers\n")
-	const points = 20_000
-	for i := range points {
-		fmt.Fprintf(&w, "%d,%d,%d,%d\n", i, 30<<20+i%977*1024, 100+i%7, i%50)
+	w.WriteString("seconds,heap_bytes,rss_bytes,goroutines,open_files,connections,judged_heap_bytes,store_bytes,watchers,clusters,visits,rest\n")
+	for i := 1; i <= samples; i++ {
+		rest, watchers := 0, 24
+		if i%100 == 0 {
+			rest, watchers = 1, 0
+		}
+		fmt.Fprintf(&w, "%d,%d,%d,%d,90,80,%d,%d,%d,990,%d,%d\n", i, 70<<20, 200<<20, 2000+i%7+500*(1-rest), 30<<20+i/100%977*1024, 5<<20, watchers, 2*i, rest)
 	}
+	file = filepath.Join(t.TempDir(), "soak.csv")
 	if err := os.WriteFile(file, []byte(w.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := run([]string{"soak", file, out}); err != nil {
+	return file
+}
+
+func TestSoakIsDrawnAsWhatIsJudgedWithItsRests(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "soak.svg")
+	var said strings.Builder
+	if err := run([]string{"soak", soaked(t, 1800), out}, &said); err != nil {
 		t.Fatal(err)
 	}
+	if said.String() != out+"\n" {
+		t.Errorf("it prints %q, not where the picture is", &said)
+	}
 	p := look(t, out)
-	p.shows(t, "heap: at most 30.95 MiB, at the end 30.45 MiB", "open files: at most 106, at the end 100", "watchers: at most 49, at the end 49", "minutes", "300")
-	if p.bytes > 200<<10 {
-		t.Errorf("%d bytes of SVG", p.bytes)
+	p.shows(t, "Soak: 30.0 minutes, 990 clusters, 18 rests", "minutes", "30",
+		"live heap beside the store's buffers: at rest 30.0 MiB", "resident memory: at rest 200.0 MiB, at most 200.0 MiB",
+		"goroutines: at rest 2000 to 2006, at most 2506", "open files: at rest 90, at most 90", "connections: at rest 80, at most 80",
+		"store on disk: at rest 5.0 MiB, at most 5.0 MiB", "watchers: at rest 0, at most 24", "visits of callers so far: at rest 200 to 3600, at most 3600")
+	if p.fills[blue] != 8*18 {
+		t.Errorf("%d dots; want one for each of 18 rests in each of 8 panels", p.fills[blue])
+	}
+	if slices.ContainsFunc(p.texts, func(text string) bool { return strings.HasPrefix(text, "rest:") }) {
+		t.Errorf("whether it is at rest has a panel: %q", p.texts)
+	}
+}
+
+func TestPictureOfALongSoakIsNoLarger(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "soak.svg")
+	if err := run([]string{"soak", soaked(t, 100_000), out}, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if p := look(t, out); p.bytes > 500<<10 || p.fills[blue] > 8*dotPoints {
+		t.Errorf("%d bytes of SVG, %d dots", p.bytes, p.fills[blue])
+	}
+}
+
+func TestScaleHasFewRoundMarks(t *testing.T) {
+	for most, want := range map[float64]string{1: "0 0.5 1", 26.4: "0 10 20", 80: "0 20 40 60 80", 3300: "0 1000 2000 3000"} {
+		var got []string
+		for _, tick := range steps(0, most) {
+			got = append(got, tick.Label)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("up to %g: %q, want %q", most, got, want)
+		}
 	}
 }
 
@@ -166,6 +208,8 @@ func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
 		"no number":                  "seconds,heap_bytes\n1,2\n2,NaN\n",
 		"a line that is too short":   "seconds,heap_bytes\n1,2\n2\n",
 		"one point":                  "seconds,heap_bytes\n1,2\n",
+		"no column of a soak":        "seconds,heap_bytes,clusters,rest\n1,2,3,0\n2,3,3,1\n",
+		"no rest":                    "seconds,rss_bytes,goroutines,open_files,connections,judged_heap_bytes,store_bytes,watchers,clusters,visits,rest\n1,1,1,1,1,1,1,1,1,1,0\n2,1,1,1,1,1,1,1,1,1,0\n",
 		"JSON with neither a column": "{}",
 	} {
 		file := filepath.Join(folder, "in")
@@ -173,13 +217,13 @@ func TestWhatIsNotUnderstoodIsAnError(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, args := range [][]string{{"soak", file, filepath.Join(folder, "out.svg")}, {"bench", file, folder}} {
-			if err := run(args); err == nil {
+			if err := run(args, io.Discard); err == nil {
 				t.Errorf("%s: plot %s: no error", name, args[0])
 			}
 		}
 	}
 	for _, args := range [][]string{nil, {"bench"}, {"bench", "none", folder}, {"soak", "none", folder}, {"other", "a", "b"}} {
-		if err := run(args); err == nil {
+		if err := run(args, io.Discard); err == nil {
 			t.Errorf("%q: no error", args)
 		}
 	}

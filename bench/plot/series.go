@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 )
 
@@ -18,6 +19,15 @@ type series struct {
 	seconds []float64
 	names   []string
 	columns [][]float64 // as many as names, each as long as seconds
+}
+
+// column returns the values of a name.
+func (s series) column(name string) ([]float64, error) {
+	i := slices.Index(s.names, name)
+	if i < 0 {
+		return nil, fmt.Errorf("it has no column %q", name)
+	}
+	return s.columns[i], nil
 }
 
 // readSeries reads a CSV file whose first column is seconds; what the others hold, its first line names.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -36,14 +37,25 @@ func none(what string, found int) finding {
 	return f
 }
 
-// allHold reports whether everything that was judged holds.
-func allHold(findings []finding) bool {
+var (
+	// errNotHeld says that the table has a row that does not hold.
+	errNotHeld = errors.New("not everything that was judged holds")
+	// errUndecided says that it has none, and rows of which it is not known whether they hold.
+	errUndecided = errors.New("nothing that was judged fails, but some of it is undecided")
+)
+
+// conclude returns errNotHeld, errUndecided, or nil if everything that was judged holds.
+func conclude(findings []finding) error {
+	var err error
 	for _, f := range findings {
-		if f.verdict == fails || f.verdict.open() {
-			return false
+		switch {
+		case f.verdict == fails:
+			return errNotHeld
+		case f.verdict.open():
+			err = errUndecided
 		}
 	}
-	return true
+	return err
 }
 
 // write prints the table.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -83,8 +84,8 @@ func TestJudgeTellsGrowthFromNoise(t *testing.T) {
 		if diff := cmp.Diff(test.want, notHeld(findings)); diff != "" {
 			t.Errorf("%s: what does not hold (-want +got):\n%s%v", name, diff, findings)
 		}
-		if allHold(findings) != (len(test.want) == 0) {
-			t.Errorf("%s: all hold: %v", name, allHold(findings))
+		if (conclude(findings) == nil) != (len(test.want) == 0) {
+			t.Errorf("%s: %v", name, conclude(findings))
 		}
 	}
 }
@@ -129,6 +130,27 @@ func TestShortRunDecidesNothingOfGrowth(t *testing.T) {
 	}
 }
 
+func TestExitCodeTellsWhatFailedFromWhatIsUndecided(t *testing.T) {
+	held, short, long, failed := finding{verdict: holds}, finding{verdict: tooShort}, finding{verdict: undecided}, finding{verdict: fails}
+	for name, test := range map[string]struct {
+		findings []finding
+		want     int
+	}{
+		"too short":                      {[]finding{held, short}, 3},
+		"too noisy":                      {[]finding{long, held}, 3},
+		"something fails":                {[]finding{held, failed}, 1},
+		"it fails and is too short":      {[]finding{short, failed, long}, 1},
+		"what fails comes first of them": {[]finding{failed, short}, 1},
+	} {
+		if err := conclude(test.findings); exitCode(err) != test.want {
+			t.Errorf("%s: %v: exit code %d, want %d", name, err, exitCode(err), test.want)
+		}
+	}
+	if code := exitCode(interrupted("")); code != 1 {
+		t.Errorf("interrupted: exit code %d", code)
+	}
+}
+
 func TestCallsStrayWatchesAndAProgramThatDoesNotEndFail(t *testing.T) {
 	for name, found := range map[string]finding{
 		"a call":            none("calls", 1),
@@ -136,13 +158,13 @@ func TestCallsStrayWatchesAndAProgramThatDoesNotEndFail(t *testing.T) {
 		"it takes too long": judgeStop(31*time.Second, 0),
 		"it fails":          judgeStop(time.Second, 1),
 	} {
-		if allHold([]finding{found}) {
-			t.Errorf("%s: %+v", name, found)
+		if err := conclude([]finding{found}); !errors.Is(err, errNotHeld) {
+			t.Errorf("%s: %+v: %v", name, found, err)
 		}
 	}
 	fine := []finding{none("calls", 0), judgeStop(time.Second, 0), {what: "told"}}
-	if !allHold(fine) {
-		t.Errorf("nothing is wrong: %+v", fine)
+	if err := conclude(fine); err != nil {
+		t.Errorf("nothing is wrong: %+v: %v", fine, err)
 	}
 	var table strings.Builder
 	if err := write(&table, fine); err != nil || !strings.Contains(table.String(), "end after SIGTERM  1.0 s, exit code 0  ≤ 30 s, 0  holds") {

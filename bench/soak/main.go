@@ -1,6 +1,6 @@
 // Command soak runs the aggregator for a long time on a fleet that keeps failing, with callers who come and go, and
-// judges whether what it takes grows: its live heap, goroutines, open files and connections. It fails if something grows, if
-// a call goes wrong in a way that it should not, or if that cannot be told. See docs/soak.md.
+// judges whether what it takes grows: its live heap, goroutines, open files and connections. It fails if something grows, or
+// if a call goes wrong in a way that it should not; that something cannot be told has an exit code of its own. See docs/soak.md.
 package main
 
 import (
@@ -9,11 +9,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/clusterfleet/clusterfleet/internal/simulator"
 )
 
 // overtime is what a run may take beyond its duration: to build, to start and to end.
@@ -28,12 +29,18 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 
-// errNotHeld says that the table has a row that does not hold, or of which it is not known whether it does.
-var errNotHeld = errors.New("not everything that was judged holds")
+// exitCode tells a run that was too short for a verdict from one that has shown something. 2 is that of the flag package,
+// and of a Go program that crashes.
+func exitCode(err error) int {
+	if errors.Is(err, errUndecided) {
+		return 3
+	}
+	return 1
+}
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
@@ -43,17 +50,30 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.duration+overtime)
+	bounded, cancel := context.WithTimeout(ctx, o.duration+overtime)
 	defer cancel()
-	findings, err := soak(ctx, o, stderr)
-	if len(findings) > 0 {
-		err = errors.Join(err, write(stdout, findings))
+	findings, err := soak(bounded, o, stderr)
+	if err != nil && ctx.Err() != nil {
+		return interrupted(o.csv)
 	}
-	if err == nil && !allHold(findings) {
-		err = errNotHeld
+	if err != nil {
+		return err
 	}
-	return err
+	if err := write(stdout, findings); err != nil {
+		return err
+	}
+	return conclude(findings)
 }
+
+// interrupted is the error of a run that was told to end: what fails then follows from that. csv is where its samples are.
+func interrupted(csv string) error {
+	if csv == "" {
+		return errInterrupted
+	}
+	return fmt.Errorf("%w; rows so far are in %s", errInterrupted, csv)
+}
+
+var errInterrupted = errors.New("interrupted")
 
 // options are the flags.
 type options struct {
@@ -81,8 +101,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		return o, fmt.Errorf("unknown argument %q", flags.Arg(0))
 	case o.duration < shortest:
 		return o, fmt.Errorf("-duration must be at least %s, not %s", shortest, o.duration)
-	case o.clusters < minClusters || o.clusters > math.MaxUint16:
-		return o, fmt.Errorf("-clusters must be from %d to %d, not %d", minClusters, math.MaxUint16, o.clusters)
+	case o.clusters < minClusters || o.clusters > simulator.MaxClusters:
+		return o, fmt.Errorf("-clusters must be from %d to %d, not %d", minClusters, simulator.MaxClusters, o.clusters)
 	}
 	return o, nil
 }

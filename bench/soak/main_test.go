@@ -28,7 +28,7 @@ func TestShortRunWorks(t *testing.T) {
 	table := filepath.Join(t.TempDir(), "soak.csv")
 	var out, progress bytes.Buffer
 	err := run(t.Context(), []string{"-duration", "20s", "-clusters", "50", "-csv", table}, &out, &progress)
-	if !errors.Is(err, errNotHeld) {
+	if !errors.Is(err, errUndecided) {
 		t.Fatalf("%v\n%s%s", err, &out, &progress)
 	}
 	open := map[string]bool{}
@@ -100,14 +100,24 @@ func checkTable(t *testing.T, file string) {
 
 func TestCommandLineThatMakesNoSenseIsAnError(t *testing.T) {
 	for _, args := range [][]string{{"-duration", "10s"}, {"-clusters", "2"}, {"argument"}, {"-no-such-flag"}} {
-		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil || errors.Is(err, errNotHeld) {
+		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil || exitCode(err) != 1 {
 			t.Errorf("%q: %v", args, err)
 		}
 	}
 }
 
+func TestFleetIsNoLargerThanOneCanBeSimulated(t *testing.T) {
+	if _, err := parse([]string{"-clusters", "65024"}, io.Discard); err != nil {
+		t.Error(err)
+	}
+	_, err := parse([]string{"-clusters", "65025"}, io.Discard)
+	if want := "-clusters must be from 20 to 65024, not 65025"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %q", err, want)
+	}
+}
+
 func TestAggregatorThatDoesNotStartIsAnError(t *testing.T) {
-	if err := run(t.Context(), []string{"-duration", "20s", "-programs", t.TempDir()}, io.Discard, io.Discard); err == nil || errors.Is(err, errNotHeld) {
+	if err := run(t.Context(), []string{"-duration", "20s", "-programs", t.TempDir()}, io.Discard, io.Discard); err == nil || exitCode(err) != 1 {
 		t.Error(err)
 	}
 }

@@ -121,13 +121,13 @@ func (s *soaking) cycles(ctx context.Context) error {
 // calls lets callers call and clusters come and go, for its part of a cycle.
 func (s *soaking) calls(ctx context.Context, cycle int) error {
 	start := s.epoch.Add(s.timetable.start(cycle))
-	ctx, cancel := context.WithDeadline(ctx, start.Add(s.timetable.calls()))
+	calling, cancel := context.WithDeadline(ctx, start.Add(s.timetable.calls()))
 	defer cancel()
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.crowd.call(ctx, cycle) })
+	group, calling := errgroup.WithContext(calling)
+	group.Go(func() error { return s.crowd.call(calling, cycle) })
 	group.Go(func() error {
 		for _, at := range []time.Duration{0, s.timetable.cycle / 2} {
-			if !pause(ctx, time.Until(start.Add(at))) {
+			if !pause(calling, time.Until(start.Add(at))) {
 				break
 			}
 			if err := s.exchange(ctx); err != nil {
