@@ -7,22 +7,17 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 )
 
-// idleTime is how long after the last write JetStream keeps the block: 10 s, and some for its timer.
-const idleTime = 11 * time.Second
-
 // writeBuffers returns how much memory the embedded store keeps for writing: JetStream holds the block that each stream is
-// written to in a buffer of one of four sizes, the next larger one as the block grows, and lets go of it when nothing has
-// been written for a while. It is bounded by 8 MiB a stream and comes and goes for as long as the process lives, which would
-// hide a leak, or look like one.
-func writeBuffers(data string, now time.Time) (bytes int64, err error) {
+// written to in a buffer of one of four sizes, the next larger one as the block grows. It is bounded by 8 MiB a stream and
+// goes up and down for as long as the process lives, which would hide a leak, or look like one.
+func writeBuffers(data string) (bytes int64, err error) {
 	folders, err := filepath.Glob(filepath.Join(data, "jetstream", "*", "streams", "*", "msgs"))
 	for _, folder := range folders {
 		last, lastErr := lastBlock(folder)
 		err = errors.Join(err, lastErr)
-		if last != nil && now.Sub(last.ModTime()) < idleTime {
+		if last != nil {
 			bytes += bufferFor(last.Size())
 		}
 	}

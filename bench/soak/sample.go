@@ -64,7 +64,7 @@ func (a *aggregator) look(ctx context.Context) (sample, error) {
 	if s.disk, err = sizeOf(a.data); err != nil {
 		return s, err
 	}
-	s.buffers, err = writeBuffers(a.data, time.Now())
+	s.buffers, err = writeBuffers(a.data)
 	s.own = s.live - s.buffers
 	return s, err
 }
