@@ -42,6 +42,19 @@ func TestAReadThatConnectsAnewIsToldOfByItsNewConnection(t *testing.T) {
 	}
 }
 
+// TestAttemptsToConnectForOneCallShareNothing is for the race detector.
+func TestAttemptsToConnectForOneCallShareNothing(t *testing.T) {
+	ca := newAuthority("test CA")
+	config := rawListener(t, ca, func(conn net.Conn) {
+		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{ca.serving("127.0.0.1")}, NextProtos: []string{"http/1.1"}})
+		_ = secure.HandshakeContext(t.Context())
+		_ = secure.Close()
+	})
+	if err := cluster.ConnectAtOnce(t.Context(), config, 8); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAProbeDoesNotWaitForTheRestOfWhatIsNotHTTP(t *testing.T) {
 	const settings = "\x00\x00\x00\x04\x00\x00\x00\x00\x00" // a frame of HTTP/2, no line of HTTP/1.1
 	client := newClient(t, rawServer(t, func(conn net.Conn) {

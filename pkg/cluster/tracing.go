@@ -17,12 +17,9 @@ type tracing struct{ base http.RoundTripper }
 // RoundTrip passes the request on.
 func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 	t := traceOf(req.Context())
-	// net/http connects in a goroutine of its own, and may give the call another connection meanwhile. Until the call has
-	// one, it waits either for its own dial or, at the bound of connections, for others.
-	dial := &trace{}
 	connected, header := false, headerMeter{}
-	onEnd := func(do func()) (stop func() bool) { return context.AfterFunc(req.Context(), do) } //nolint:contextcheck // the call's own
-	ctx := withTrace(context.WithValue(req.Context(), onEndKey{}, onEnd), dial)
+	attempts := &attempts{onEnd: func(do func()) (stop func() bool) { return context.AfterFunc(req.Context(), do) }} //nolint:contextcheck // the call's own
+	ctx := context.WithValue(req.Context(), attemptsKey{}, attempts)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		// Where a kept connection was cut, net/http connects anew.
 		GetConn: func(string) { connected = false },
@@ -41,7 +38,7 @@ func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	if !connected {
-		t.enter(dial.at())
+		t.enter(attempts.at())
 	}
 	if header.tooLarge() && !isTimeout(err) && !isReset(err) && req.Context().Err() == nil {
 		err = fmt.Errorf("more than %d bytes of header: %w", maxHeaderBytes, errTooLarge)
@@ -52,17 +49,40 @@ func (r tracing) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, conceal(err, req)
 }
 
-type onEndKey struct{}
+// attempts are those of one call to connect. net/http connects in goroutines of its own, and may give the call another
+// connection meanwhile; if that is cut it connects anew, beside what is still under way. Until the call has a connection, it
+// waits either for the last of its attempts or, at the bound of connections, for others.
+type attempts struct {
+	onEnd func(do func()) (stop func() bool)
+	last  atomic.Pointer[trace]
+}
+
+type attemptsKey struct{}
+
+// begin returns the trace of another attempt.
+func (a *attempts) begin() *trace {
+	t := &trace{}
+	a.last.Store(t)
+	return t
+}
+
+// at is the phase that the last attempt is in.
+func (a *attempts) at() Phase {
+	if t := a.last.Load(); t != nil {
+		return t.at()
+	}
+	return PhaseQueue
+}
 
 // connectFor ends the attempt to connect with the call that it was begun for, which net/http does not.
 func (c *connector) connectFor(ctx context.Context) (net.Conn, error) {
-	onEnd, ok := ctx.Value(onEndKey{}).(func(func()) func() bool)
+	a, ok := ctx.Value(attemptsKey{}).(*attempts)
 	if !ok {
 		return c.connect(ctx)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(withTrace(ctx, a.begin()))
 	defer cancel()
-	defer onEnd(cancel)()
+	defer a.onEnd(cancel)()
 	return c.connect(ctx)
 }
 
