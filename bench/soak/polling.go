@@ -9,8 +9,12 @@ import (
 	fleetv1 "github.com/clusterfleet/clusterfleet/gen/fleet/v1"
 )
 
-// pollTime bounds a call that is answered from memory or from the store.
-const pollTime = 20 * time.Second
+const (
+	// pollTime bounds what one look of a dashboard takes: calls that are answered from memory or from the store.
+	pollTime = 20 * time.Second
+	// fewestAPage is the size of a page at least: the whole history, one by one, takes longer than that.
+	fewestAPage = 50
+)
 
 // poll asks for what is known, all of it, as a dashboard does.
 func (v *visit) poll(ctx context.Context) {
@@ -26,7 +30,7 @@ func (v *visit) poll(ctx context.Context) {
 		v.tally.fail("ListClusterHealth", fmt.Errorf("%d clusters, of which %d never leave", listed, len(v.names)))
 	}
 	drain(ctx, v, "ListClusters", v.client.ListClusters(ctx, &fleetv1.ListClustersRequest{}))
-	transitions := &fleetv1.ListTransitionsRequest{PageSize: int32(1 + v.random.IntN(1000))}
+	transitions := &fleetv1.ListTransitionsRequest{PageSize: int32(fewestAPage + v.random.IntN(1000-fewestAPage))}
 	if v.random.IntN(2) == 0 {
 		transitions.Selector = &fleetv1.ClusterSelector{Names: v.names[:1+v.random.IntN(50)]}
 	}
