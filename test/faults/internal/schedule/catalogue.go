@@ -74,6 +74,12 @@ func handshakes() []Act {
 	failed := finding(unreachable, fleetv1.Verdict_REASON_TLS_HANDSHAKE_FAILED, controlPlane, codes.FailedPrecondition)
 	frames := finding(degraded, fleetv1.Verdict_REASON_MALFORMED_RESPONSE, controlPlane, codes.Internal)
 	of := func(kind simulator.Kind, found ...Finding) Act { return loud(simulator.Fault{Kind: kind}, found...) }
+	// A read waits for the end of what began as no line of HTTP/1.1, as long as it may take.
+	framed := func(kind simulator.Kind) Act {
+		act := of(kind, frames)
+		act.Want.Read = []Finding{frames, finding(degraded, fleetv1.Verdict_REASON_RESPONSE_TIMEOUT, controlPlane, codes.DeadlineExceeded)}
+		return act
+	}
 	return []Act{
 		of(simulator.TLSExpired, expired),
 		of(simulator.TLSWrongHost, otherHost),
@@ -82,9 +88,9 @@ func handshakes() []Act {
 		of(simulator.TLSHugeSAN, otherHost, failed),
 		of(simulator.TLSBadConstraint, stranger, failed),
 		of(simulator.TLSDSA, stranger, failed),
-		of(simulator.H2ZeroFrameSize, frames),
-		of(simulator.H2GoAwayStorm, frames),
-		of(simulator.H2ContinuationFlood, frames),
+		framed(simulator.H2ZeroFrameSize),
+		framed(simulator.H2GoAwayStorm),
+		framed(simulator.H2ContinuationFlood),
 	}
 }
 
@@ -117,12 +123,14 @@ func answers() []Act {
 	}
 }
 
-// partial are the faults that readiness does not show: the monitor has nothing to tell of them.
+// partial are the faults that readiness does not show: the monitor tells of them if one of its full probes, minutes apart,
+// falls into their time, and need not.
 func partial() []Act {
 	serverError := finding(degraded, fleetv1.Verdict_REASON_SERVER_ERROR, controlPlane, codes.Unavailable)
 	stays := func(fault simulator.Fault, full, read Finding) Act {
 		return Act{Name: string(fault.Kind), Fault: fault, For: late, Want: Want{
-			Found: []Finding{Fine()}, Full: []Finding{full}, Read: []Finding{read}, Recovered: soon, Never: true,
+			Found: []Finding{Fine()}, Full: []Finding{full}, Read: []Finding{read}, Told: []Finding{full}, Recovered: soon,
+			Never: full == Fine(),
 		}}
 	}
 	return []Act{
