@@ -81,6 +81,24 @@ func TestClusterThatRefusesIsDownTheSpanAfterItsFirstFailure(t *testing.T) {
 	}
 }
 
+func TestClusterThatIsClearedOfBeingOurFaultIsAskedOnceMoreAtOnce(t *testing.T) {
+	m := in(cluster.Healthy)
+	for _, after := range []time.Duration{10 * second, 10 * second, 12 * second, 15 * second} {
+		m.do(unreachable, at(after), health.Judgement{})
+	}
+	if m.status.Cleared() {
+		t.Error("it is cleared though nobody else was reached")
+	}
+	m.status, _ = m.rules.Pass(m.status, at(16*second), health.Judgement{Clear: at(11 * second)})
+	if got := m.rules.Next(m.status); !m.status.Cleared() || got != 0 {
+		t.Errorf("the next in %v, want at once", got)
+	}
+	m.do(unreachable, at(16*second), health.Judgement{Clear: at(11 * second)})
+	if len(m.changes) != 1 {
+		t.Errorf("it is told as %+v", m.changes)
+	}
+}
+
 func TestClusterThatIsSilentIsDownWhenItsThirdProbeHasWaited(t *testing.T) {
 	const patience = 5 * second // of a probe
 	m := in(cluster.Healthy)

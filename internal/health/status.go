@@ -58,6 +58,9 @@ func (s Status) Flapping(now time.Time) bool { return now.Before(s.flapping) }
 // not so.
 func (s Status) FailingSince() (time.Time, bool) { return s.run.cut, s.run.network() }
 
+// Cleared reports whether it is known that others were reached after the cluster began to fail at network level.
+func (s Status) Cleared() bool { return !s.run.cleared.IsZero() }
+
 // count adds an observation. One that equals the confirmed state ends the run against it.
 func (s Status) count(o Observation) Status {
 	s.LastProbe = o.At

@@ -6,24 +6,31 @@ import (
 	"github.com/clusterfleet/clusterfleet/internal/health"
 )
 
-// judge asks whether the clusters fail or we do.
+// judge asks whether the clusters fail or we do, and for more to go by where that is open.
 func (m *Monitor) judge(now time.Time) {
 	if now.Sub(m.judged) < judgeEvery {
 		return
 	}
 	m.judged, m.cut = now, 0
 	m.views = m.views[:0]
+	var latest time.Time
 	for _, e := range m.entries {
 		if view, counts := e.status.View(); counts && !e.subject.Virtual && !e.subject.Maintenance {
 			m.views = append(m.views, view)
 			if !view.FailingSince.IsZero() {
 				m.cut++
 			}
+			if view.FailingSince.After(latest) {
+				latest = view.FailingSince
+			}
 		}
 	}
 	before := m.judgement.Suspect
 	m.judgement = m.guard.Judge(m.judgement, now, m.views)
 	m.board.suspect.Store(m.judgement.Suspect)
+	if !m.judgement.Suspect && latest.After(m.judgement.Clear) {
+		m.summon(now)
+	}
 	if m.judgement.Suspect != before {
 		m.options.Log.Warn("the aggregator's own network is judged", "cut_off", m.judgement.Suspect, "clusters", len(m.views))
 	}

@@ -293,7 +293,10 @@ func (m *Monitor) observe(e *entry, f finding) {
 		m.judge(f.ended)
 	}
 	status, change := m.options.Rules.Observe(e.status, seen, m.judgement)
-	m.summon(e.status, status, f.ended)
+	_, failed := e.status.FailingSince()
+	if _, fails := status.FailingSince(); fails && !failed {
+		m.summon(f.ended)
+	}
 	e.status = status
 	change = e.resolve(change)
 	if change != nil && change.To == cluster.Healthy && !e.informed {
@@ -342,6 +345,10 @@ func (m *Monitor) pass(now time.Time) {
 			continue
 		}
 		status, change := m.options.Rules.Pass(e.status, now, m.judgement)
+		if status.Cleared() && !e.status.Cleared() && e.index >= 0 {
+			m.schedule.remove(e)
+			m.schedule.add(e, status.LastProbe.Add(m.options.Rules.Next(status)))
+		}
 		calm := status.Flapping(now) == e.record.Flapping && status.Shown() == e.record.State
 		if change == nil && calm {
 			e.status = status

@@ -3,21 +3,18 @@ package monitor
 import (
 	"time"
 
-	"github.com/clusterfleet/clusterfleet/internal/health"
 	"github.com/clusterfleet/clusterfleet/pkg/cluster"
 )
 
 // witnesses is how many clusters are probed before their time when another begins to fail at network level.
 const witnesses = 16
 
-// summon probes some healthy clusters soon when one begins to fail at network level: its failure is believed only once
-// others were reached after it, and in a small fleet, or in one whose clusters were probed together, that may take as long
-// as an interval. It is done at most once in the time that a failure needs to be confirmed, so that the load of a fleet
-// that fails stays what it is.
-func (m *Monitor) summon(before, after health.Status, now time.Time) {
-	_, failed := before.FailingSince()
-	_, fails := after.FailingSince()
-	if failed || !fails || now.Sub(m.summoned) < m.options.Rules.Span {
+// summon probes some healthy clusters soon while another fails at network level and has not been cleared of being our own
+// fault: its failure is believed only once enough others were reached after it began, and in a small fleet, or in one whose
+// clusters were probed together, that may take as long as an interval. It is done at most once in the time between two
+// probes of a cluster that fails, so that the load of a fleet that fails stays what it is.
+func (m *Monitor) summon(now time.Time) {
+	if now.Sub(m.summoned) < m.options.Rules.Confirm {
 		return
 	}
 	m.summoned = now
