@@ -3,8 +3,6 @@ package output_test
 import (
 	"bytes"
 	"encoding/json"
-	"math"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -83,6 +81,7 @@ func FuzzList(f *testing.F) {
 		`{"a":"x\n  y\n\n","b":"  x\ny","c":"\tx\n","d":"\n","e":"x\r\ny","f":"a: b\n- c","g":"long ` + strings.Repeat("word ", 40) + `"}`,
 		`{"a":1,"b":-0,"c":1.0,"d":1e21,"e":9223372036854775807,"f":9223372036854775808,"g":0.1,"h":-1e-300,"i":123456789012345678}`,
 		`{"a":"\u0085\u2028\u2029\ufeff\u0000\u001b\u007f\u00a0","\ufffe":"\ud800","b":"🚀é","c":"'\"\\"}`, `{"a":[[],[[{}]],{"b":[1,[2,{"c":null}]]}]}`, "{\n}", `[]`, `{"a":1e400}`,
+		`{"a":9.01e15,"b":9007199254740993,"c":-9.3e18,"d":1e19,"e":1.2345678901234567e18}`,
 	} {
 		f.Add(raw)
 	}
@@ -117,38 +116,35 @@ func FuzzList(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%s\n%v", text.String(), err)
 			}
-			wanted := map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{"resourceVersion": ""}, "items": []any{numbered(want), numbered(want)}}
-			if diff := cmp.Diff(any(wanted), numbered(whole)); diff != "" {
+			wanted := map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{"resourceVersion": ""}, "items": []any{want, want}}
+			if diff := cmp.Diff(any(wanted), any(whole), sameNumbers); diff != "" {
 				t.Errorf("%s\n(-want +got):\n%s", text.String(), diff)
 			}
 		}
 	})
 }
 
-// numbered returns a value with its numbers as text: 1.0 is 1, in JSON and in YAML.
-func numbered(value any) any {
-	switch v := value.(type) {
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-			return strconv.FormatInt(int64(v), 10)
-		}
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	case []any:
-		all := make([]any, len(v))
-		for i, e := range v {
-			all[i] = numbered(e)
-		}
-		return all
-	case map[string]any:
-		all := make(map[string]any, len(v))
-		for name, e := range v {
-			all[name] = numbered(e)
-		}
-		return all
+// sameNumbers takes a whole number and one with an exponent or a fraction for the same where they are the same float64:
+// 9.01e15 is 9010000000000000, in JSON and in YAML. Two whole numbers are the same to the last digit.
+var sameNumbers = cmp.FilterValues(func(a, b any) bool {
+	_, aWhole := a.(int64)
+	_, bWhole := b.(int64)
+	return isNumber(a) && isNumber(b) && !(aWhole && bWhole)
+}, cmp.Comparer(func(a, b any) bool { return float(a) == float(b) }))
+
+func isNumber(value any) bool {
+	switch value.(type) {
+	case int64, float64:
+		return true
 	}
-	return value
+	return false
+}
+
+func float(value any) float64 {
+	if whole, ok := value.(int64); ok {
+		return float64(whole)
+	}
+	return value.(float64) //nolint:forcetypeassert // it is a number
 }
 
 // FuzzColumns: whatever the paths of custom columns and the objects, there is a cell for each column, and a table of a line
