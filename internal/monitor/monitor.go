@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/internal/broadcast"
@@ -25,10 +24,8 @@ type Monitor struct {
 	board   board
 	changes *broadcast.Hub[*health.Record]
 
-	jobs    chan job
+	workers workers
 	found   chan finding
-	workers sync.WaitGroup
-	idle    atomic.Int64 // workers without a job
 	// noticed wakes the loop when there are other clusters.
 	noticed chan struct{}
 
@@ -50,25 +47,6 @@ type Monitor struct {
 	correlated time.Time
 }
 
-// job is one probe that is to be made.
-type job struct {
-	entry  *entry
-	name   string
-	depth  cluster.Depth
-	waited time.Duration
-}
-
-// finding is what came of one probe.
-type finding struct {
-	job
-	began   time.Time
-	ended   time.Time
-	verdict *cluster.Verdict // nil if the probe did not end
-}
-
-// silent reports whether the cluster could not be reached. Where the probe did not end, it may be us.
-func (f *finding) silent() bool { return f.verdict != nil && f.verdict.State == cluster.Unreachable }
-
 // New returns a monitor of no cluster. Nothing is probed before Run.
 func New(prober Prober, options Options) *Monitor {
 	if options.Rules == (health.Rules{}) {
@@ -89,7 +67,7 @@ func New(prober Prober, options Options) *Monitor {
 		noticed:  make(chan struct{}, 1),
 		entries:  map[string]*entry{},
 		restored: make(map[string]health.Snapshot, len(options.Restored)),
-		jobs:     make(chan job),
+		workers:  workers{jobs: make(chan job)},
 		found:    make(chan finding),
 	}
 	for _, s := range options.Restored {
@@ -133,8 +111,8 @@ func (m *Monitor) Incidents() []health.Incident { return m.board.incidents() }
 // Run watches until ctx ends. All probes have ended when it returns.
 func (m *Monitor) Run(ctx context.Context) error {
 	probing, cancel := context.WithCancel(ctx)
-	defer m.workers.Wait()
-	defer close(m.jobs)
+	m.workers.do = func(j job) { m.probe(probing, j) }
+	defer m.workers.end()
 	defer m.drain()
 	defer cancel()
 	timer := time.NewTimer(0)
@@ -145,18 +123,18 @@ func (m *Monitor) Run(ctx context.Context) error {
 			m.keepAll()
 			return nil
 		case <-m.noticed:
-			timer.Reset(m.look(probing, nil))
+			timer.Reset(m.look(nil))
 		case f := <-m.found:
-			timer.Reset(m.look(probing, &f))
+			timer.Reset(m.look(&f))
 		case <-timer.C:
-			timer.Reset(m.look(probing, nil))
+			timer.Reset(m.look(nil))
 		}
 	}
 }
 
 // look takes in a finding, if there is one, does what time demands, and returns after which time it has to be called
 // again.
-func (m *Monitor) look(ctx context.Context, f *finding) time.Duration {
+func (m *Monitor) look(f *finding) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -166,7 +144,7 @@ func (m *Monitor) look(ctx context.Context, f *finding) time.Duration {
 		m.learn(*f)
 	}
 	m.pass(now)
-	m.dispatch(ctx, now)
+	m.dispatch(now)
 	return m.wake(now).Sub(now)
 }
 
@@ -208,7 +186,7 @@ func (m *Monitor) wake(now time.Time) time.Time {
 }
 
 // dispatch begins the probes whose time has come, as far as there are slots.
-func (m *Monitor) dispatch(ctx context.Context, now time.Time) {
+func (m *Monitor) dispatch(now time.Time) {
 	for e := m.schedule.take(now); e != nil; e = m.schedule.take(now) {
 		m.slots.wait(e)
 	}
@@ -218,29 +196,17 @@ func (m *Monitor) dispatch(ctx context.Context, now time.Time) {
 			j.depth = cluster.Full
 		}
 		m.metrics.lag(j.waited)
-		select {
-		case m.jobs <- j:
-		default:
-			m.workers.Go(func() { m.work(ctx, j) })
-		}
+		m.workers.give(j)
 	}
+	m.workers.thin(now, m.options.Rules.Interval)
 }
 
-// work probes clusters, one after the other: its stack has grown to what that needs. Where enough others wait for a job
-// already, it ends: probes may be slow for a while, and what was begun for them would stay.
-func (m *Monitor) work(ctx context.Context, j job) {
-	for more := true; more; {
-		f := finding{job: j, began: time.Now()}
-		f.verdict, _ = m.prober.Check(ctx, j.name, j.depth) // an error says nothing about the cluster
-		f.ended = time.Now()
-		m.found <- f
-		if m.idle.Add(1) > maxIdle {
-			m.idle.Add(-1)
-			return
-		}
-		j, more = <-m.jobs
-		m.idle.Add(-1)
-	}
+// probe makes a probe and tells the loop what came of it.
+func (m *Monitor) probe(ctx context.Context, j job) {
+	f := finding{job: j, began: time.Now()}
+	f.verdict, _ = m.prober.Check(ctx, j.name, j.depth) // an error says nothing about the cluster
+	f.ended = time.Now()
+	m.found <- f
 }
 
 // drain lets the probes end that are under way.

@@ -49,8 +49,8 @@ const (
 	judgeEvery = 250 * time.Millisecond
 	// batch is what probes are put off to begin together: a processor that wakes up once for many spends less on each.
 	batch = 25 * time.Millisecond
-	// maxIdle is how many goroutines wait for a probe to make, each with a stack of some 8 KiB. A fleet of 10,000 whose probes
-	// take 100 ms has that many under way.
+	// maxIdle is how many goroutines wait for a probe to make at most, each with a stack of some 8 KiB. A fleet of 10,000 whose
+	// probes take 100 ms has that many under way.
 	maxIdle = 128
 	// correlateEvery bounds how often shared failures are looked for.
 	correlateEvery = time.Second
