@@ -1,10 +1,10 @@
 package output
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // List writes a v1 List of Kubernetes objects item by item, as JSON or YAML. It holds one item at a time.
@@ -39,17 +39,16 @@ func (l *List) Add(object []byte, _ string) error {
 }
 
 func (l *List) addYAML(object []byte, first bool) error {
-	text, err := toYAML(object)
+	// As the only item of a sequence, rather than indented here: some line breaks of YAML are none of other texts.
+	text, err := toYAML(slices.Concat([]byte("["), object, []byte("]")))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnprintable, err)
 	}
 	l.items++
-	indented := bytes.ReplaceAll(bytes.TrimSuffix(text, []byte("\n")), []byte("\n"), []byte("\n  "))
-	separator := "- "
 	if first {
-		separator = yamlHead + "\n- "
+		text = append([]byte(yamlHead+"\n"), text...)
 	}
-	_, err = l.w.Write(append(append([]byte(separator), indented...), '\n'))
+	_, err = l.w.Write(text)
 	return err
 }
 
