@@ -12,8 +12,9 @@ const (
 	maxHeapSlope = 1 << 20
 	// tolerance is how many goroutines, files or connections more than before are none: probes that are under way.
 	tolerance = 5
-	// pools is how many goroutines stay for the next work at most: those that probe, and those that ask while anything is asked.
-	pools = 128 + 64
+	// asking is how many goroutines stay for the next work at most while anything is asked. Of those that probe up to probing
+	// stay that were needed within two intervals, which is as long as a short run has callers.
+	asking, probing = 64, 128
 	// Growth is judged of no less: of a few minutes it would be multiplied to that of an hour with all its noise.
 	fewestRests = 12
 	leastTime   = 10 * time.Minute
@@ -29,6 +30,10 @@ func judge(rest []sample, t timetable) []finding {
 		}
 	}
 	short := len(rest) < fewestRests || t.start(t.count) < leastTime
+	pooled := int64(asking)
+	if short {
+		pooled += probing
+	}
 	findings := []finding{judgeSlope(series(after, func(s sample) int64 { return s.own }), t.start(t.count), short)}
 	flats := []struct {
 		name string
@@ -36,7 +41,7 @@ func judge(rest []sample, t timetable) []finding {
 		pooled int64
 		value  func(sample) int64
 	}{
-		{"goroutines", pools, func(s sample) int64 { return int64(s.goroutines) }},
+		{"goroutines", pooled, func(s sample) int64 { return int64(s.goroutines) }},
 		{"open files", 0, func(s sample) int64 { return int64(s.files) }},
 		{"connections", 0, func(s sample) int64 { return int64(s.connections) }},
 	}

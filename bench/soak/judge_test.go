@@ -68,9 +68,9 @@ func TestJudgeTellsGrowthFromNoise(t *testing.T) {
 			func(_ float64, s *sample) { s.connections += min(s.visits, 20) },
 			[]string{"connections: more than before the first caller: does not hold"},
 		},
-		"goroutines that stay for the next work": {func(_ float64, s *sample) { s.goroutines += min(s.visits, 192) }, nil},
+		"goroutines that stay for the next work": {func(_ float64, s *sample) { s.goroutines += min(s.visits, 64) }, nil},
 		"goroutines that stay, more than there are places for": {
-			func(_ float64, s *sample) { s.goroutines += min(s.visits, 210) },
+			func(_ float64, s *sample) { s.goroutines += min(s.visits, 80) },
 			[]string{"goroutines: more than before the first caller: does not hold"},
 		},
 		"a peak of connections": {func(hours float64, s *sample) {

@@ -130,8 +130,8 @@ func (r Rules) Resume(s Status) Status {
 // confirmed at once, because a fresh connection may do what an old one did not. A cluster that refuses connections is
 // found down Span after its first failure, if others have been reached by then. As long as failures are to be counted,
 // Confirm lies between the beginnings of probes: a probe that has waited longer than that for an answer is followed by the
-// next one at once, and so is one after which it became known that others were reached. Else it is a pause after the last:
-// successes in a row are to lie apart, and what is withheld is not to be probed without end.
+// next one at once, and so is one that had begun when it became known that others were reached: it proves nothing. Else it
+// is a pause after the last: successes in a row are to lie apart, and what is withheld is not to be probed without end.
 func (r Rules) Next(s Status) time.Duration {
 	n := s.run
 	if s.Suspect || n.count == 0 {
@@ -144,7 +144,7 @@ func (r Rules) Next(s Status) time.Duration {
 	if n.last != cluster.Healthy && n.count >= r.Failures-1 && left > 0 {
 		return min(r.Confirm, left)
 	}
-	if n.cleared.After(s.LastProbe) {
+	if n.cleared.After(n.began) {
 		return 0
 	}
 	if n.last == cluster.Healthy || n.count >= r.Failures {

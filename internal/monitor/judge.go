@@ -15,20 +15,20 @@ func (m *Monitor) judge(now time.Time) {
 	m.views = m.views[:0]
 	var latest time.Time
 	for _, e := range m.entries {
+		if since, fails := e.status.FailingSince(); fails && e.watchable() && since.After(latest) {
+			latest = since
+		}
 		if view, counts := e.status.View(); counts && !e.subject.Virtual && !e.subject.Maintenance {
 			m.views = append(m.views, view)
 			if !view.FailingSince.IsZero() {
 				m.cut++
-			}
-			if view.FailingSince.After(latest) {
-				latest = view.FailingSince
 			}
 		}
 	}
 	before := m.judgement.Suspect
 	m.judgement = m.guard.Judge(m.judgement, now, m.views)
 	m.board.suspect.Store(m.judgement.Suspect)
-	if !m.judgement.Suspect && latest.After(m.judgement.Clear) {
+	if latest.After(m.judgement.Clear) {
 		m.summon(now)
 	}
 	if m.judgement.Suspect != before {

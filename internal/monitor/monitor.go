@@ -311,9 +311,8 @@ func (m *Monitor) pass(now time.Time) {
 			continue
 		}
 		status, change := m.options.Rules.Pass(e.status, now, m.judgement)
-		if status.Cleared() && !e.status.Cleared() && e.index >= 0 {
-			m.schedule.remove(e)
-			m.schedule.add(e, status.LastProbe.Add(m.options.Rules.Next(status)))
+		if status.Cleared() && !e.status.Cleared() {
+			m.schedule.hasten(e, later(now, status.LastProbe.Add(m.options.Rules.Next(status))))
 		}
 		calm := status.Flapping(now) == e.record.Flapping && status.Shown() == e.record.State
 		if change == nil && calm {

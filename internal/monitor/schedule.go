@@ -46,6 +46,23 @@ func (s *schedule) add(e *entry, due time.Time) {
 // remove forgets a cluster that waits.
 func (s *schedule) remove(e *entry) { heap.Remove(s, e.index) }
 
+// hasten lets a cluster that waits for longer wait only until due, and reports whether there is one.
+func (s *schedule) hasten(e *entry, due time.Time) bool {
+	if e.index < 0 || !due.Before(e.due) {
+		return false
+	}
+	e.due = due
+	heap.Fix(s, e.index)
+	return true
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // next returns when the earliest is due.
 func (s schedule) next() (due time.Time, ok bool) {
 	if len(s) == 0 {

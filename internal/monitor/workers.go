@@ -43,6 +43,7 @@ type workers struct {
 func (w *workers) give(j job) {
 	select {
 	case w.jobs <- j:
+		w.idle.Add(-1)
 	default:
 		w.group.Go(func() { w.work(j) })
 	}
@@ -57,7 +58,6 @@ func (w *workers) work(j job) {
 		}
 		j, more = <-w.jobs
 		more = more && j.entry != nil
-		w.idle.Add(-1)
 	}
 }
 
@@ -70,6 +70,7 @@ func (w *workers) thin(now time.Time, after time.Duration) {
 	for range w.spare {
 		select {
 		case w.jobs <- job{}:
+			w.idle.Add(-1)
 		default: // it has a job after all
 		}
 	}
