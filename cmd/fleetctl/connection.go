@@ -66,7 +66,7 @@ func (a *app) dial(cmd *cobra.Command) (*client.Client, error) {
 	if c.server == "" {
 		return nil, usagef("%s is empty: write HOST:PORT", c.source("server"))
 	}
-	options := []client.Option{client.WithTimeout(c.timeout), client.WithUserAgent("fleetctl/" + version.String())}
+	options := []client.Option{client.WithTimeout(c.timeout), client.WithUserAgent("fleetctl/" + version.String()), client.WithCut(a.cutOff)}
 	t := client.TLS{CAFile: c.caFile, CertFile: c.certFile, KeyFile: c.keyFile, ServerName: c.serverName}
 	given := t != client.TLS{}
 	switch {

@@ -48,6 +48,8 @@ func (r *repeated) run(ctx context.Context) error {
 		err := r.again(ctx)
 		switch {
 		case err == nil:
+		case r.bounded && timeOver(ctx, err):
+			return r.end(ctx, err)
 		case ctx.Err() == nil && passing(err):
 			fmt.Fprintln(r.app.stderr, "warning: "+failure{cluster: "this round", err: err}.String())
 		default:
@@ -98,7 +100,8 @@ func (r *repeated) first(ctx context.Context) error {
 	return errors.Join(err, r.app.stdout.Flush())
 }
 
-// again prints what differs from the latest results, and names the clusters that are no longer selected.
+// again prints what differs from the latest results, and names the clusters that are no longer selected. What the round
+// had no time for is what it was.
 func (r *repeated) again(ctx context.Context) error {
 	ctx, cancel := r.round(ctx)
 	defer cancel()
@@ -110,6 +113,10 @@ func (r *repeated) again(ctx context.Context) error {
 			return err
 		}
 		found = append(found, result)
+		if unfinished(result) {
+			delete(gone, result.GetCluster())
+			continue
+		}
 		n, changed := newsOfProbe(r.latest[result.GetCluster()], result)
 		r.note(result)
 		delete(gone, result.GetCluster())
@@ -128,6 +135,9 @@ func (r *repeated) again(ctx context.Context) error {
 		if err := r.show(newsOfRemoval(name), nil); err != nil {
 			return err
 		}
+	}
+	if r.bounded && stream.Summary().GetDeadlineExceeded() {
+		return r.app.over()
 	}
 	if err := r.app.outcome(stream.Summary(), cut(stream.Summary(), found), false); err != nil {
 		fmt.Fprintln(r.app.stderr, "warning: this round: "+err.Error())

@@ -96,6 +96,51 @@ func TestARepeatedProbeEndsWithItsTimeOrWhereNothingIsSelected(t *testing.T) {
 	}
 }
 
+// A round that its time cuts short knows nothing new of the clusters that it did not get to.
+func TestARepeatedProbeTellsNothingOfClustersThatARoundHadNoTimeFor(t *testing.T) {
+	for name, c := range map[string]struct {
+		flags    []string
+		stderr   string
+		exitCode int
+	}{
+		"where the time is the round's": {
+			nil,
+			"warning: this round: the time of 1m0s ran out (--timeout): 1 of 1 clusters have no whole result\nerror: enough\n", exitFailed,
+		},
+		"where it is the command's": {[]string{"--timeout", "30s"}, "error: the time of 30s ran out (--timeout)\n", exitDeadline},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := clienttest.Serve(t, cutShort())
+			stdout, stderr, code := fleetctl(t.Context(), t, append([]string{"probe", "--watch", "--interval", "100ms", "-o", "name", "--server", address}, c.flags...)...)
+			if stdout != "a\n" || !strings.HasSuffix(stderr, c.stderr) || strings.Count(stderr, "\n") > strings.Count(c.stderr, "\n")+1 || code != c.exitCode {
+				t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+			}
+		})
+	}
+}
+
+// cutShort serves a whole round, and one that has no time for its cluster.
+func cutShort() clienttest.Script {
+	var made atomic.Int32
+	return clienttest.Script{ProbeClusters: func(_ *fleetv1.ProbeClustersRequest, out probeServer) error {
+		n := made.Add(1)
+		if n > 2 {
+			return status.Error(codes.PermissionDenied, "enough")
+		}
+		result := &fleetv1.ProbeResult{Cluster: "a", Observation: condition("a", fleetv1.Verdict_STATE_HEALTHY).GetObservation()}
+		if n == 2 {
+			result.Observation = condition("a", fleetv1.Verdict_STATE_UNKNOWN).GetObservation()
+			result.Error = failed(codes.DeadlineExceeded, "the call's time ran out", "NOT_ATTEMPTED")
+		}
+		return errors.Join(
+			out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Started{Started: &fleetv1.Started{Expected: 1}}}),
+			out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Result{Result: result}}),
+			out.Send(&fleetv1.ProbeClustersResponse{Event: &fleetv1.ProbeClustersResponse_Summary{
+				Summary: &fleetv1.Summary{Expected: 1, DeadlineExceeded: n == 2},
+			}}))
+	}}
+}
+
 func TestAWatchedClusterThatLeavesTheFleetIsNoMistakeOfTheCommandLine(t *testing.T) {
 	var calls atomic.Int32
 	address := clienttest.Serve(t, clienttest.Script{ProbeClusters: func(_ *fleetv1.ProbeClustersRequest, out probeServer) error {

@@ -137,6 +137,11 @@ func (v *view) end(ctx context.Context, err error) error {
 	return err
 }
 
+// cutOff says on stderr that what a watch has shown may be old.
+func (a *app) cutOff(err error) {
+	fmt.Fprintln(a.stderr, "the watch is cut, and tried again for 2 minutes: "+a.describe(context.Background(), err))
+}
+
 // resumed says on stderr that a watch was cut and goes on.
 func (a *app) resumed(started *fleetv1.WatchClusterHealthResponse_Started) {
 	what := "what has changed meanwhile follows"

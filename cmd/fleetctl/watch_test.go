@@ -76,6 +76,7 @@ func TestAWatchThatIsCutShowsWhatHasChangedMeanwhile(t *testing.T) {
 	unknown.State, unknown.ObserverSuspect, unknown.Since = fleetv1.Verdict_STATE_UNKNOWN, true, ago(0)
 	address := clienttest.Serve(t, watches(
 		watchCall{[]*watchEvent{started(true), up("a"), down("b"), up("c"), synced(), changed(quietly), changed(flapping)}, cut},
+		watchCall{nil, cut},
 		watchCall{[]*watchEvent{started(false), up("b"), synced()}, cut},
 		watchCall{[]*watchEvent{started(true), up("c"), up("b"), synced(), down("new"), changed(unknown), removed("b")}, over},
 	))
@@ -95,7 +96,8 @@ func TestAWatchThatIsCutShowsWhatHasChangedMeanwhile(t *testing.T) {
 	if diff := cmp.Diff(want, stdout); diff != "" {
 		t.Errorf("stdout (-want +got):\n%s", diff)
 	}
-	wantErr := "watching again: what has changed meanwhile follows\n" +
+	wantErr := "the watch is cut, and tried again for 2 minutes: the aggregator at " + address + " is not available: restarting\n" +
+		"watching again: what has changed meanwhile follows\n" +
 		"watching again: the aggregator does not know what was sent before and sends all anew\n" +
 		"error: not any more\n"
 	if diff := cmp.Diff(wantErr, stderr); diff != "" || code != exitFailed {

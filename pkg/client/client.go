@@ -19,6 +19,7 @@ import (
 type Client struct {
 	address address
 	timeout time.Duration
+	cut     func(error)
 	link    *link
 	conn    *grpc.ClientConn
 
@@ -33,7 +34,7 @@ type Client struct {
 // Dial returns a client of the aggregator at target: HOST:PORT, or HOST for port 7443. It does not connect: the first
 // call does. An error means that the target (an [AddressError]) or an option is wrong.
 func Dial(target string, options ...Option) (*Client, error) {
-	s := settings{userAgent: "clusterfleet-go", timeout: DefaultTimeout}
+	s := settings{userAgent: "clusterfleet-go", timeout: DefaultTimeout, cut: func(error) {}}
 	for _, set := range options {
 		set(&s)
 	}
@@ -65,7 +66,7 @@ func Dial(target string, options ...Option) (*Client, error) {
 		return nil, fmt.Errorf("dial %s: %w", to, err)
 	}
 	return &Client{
-		address: to, timeout: s.timeout, link: link, conn: conn,
+		address: to, timeout: s.timeout, cut: s.cut, link: link, conn: conn,
 		clusters:  fleetv1.NewClusterServiceClient(conn),
 		health:    fleetv1.NewHealthServiceClient(conn),
 		manifests: fleetv1.NewManifestServiceClient(conn),

@@ -28,6 +28,7 @@ type settings struct {
 	tls       *TLS
 	userAgent string
 	timeout   time.Duration
+	cut       func(error)
 	grpc      []grpc.DialOption
 }
 
@@ -54,6 +55,10 @@ func WithUserAgent(name string) Option { return func(s *settings) { s.userAgent 
 
 // WithTimeout bounds calls whose context has no deadline, instead of [DefaultTimeout]. It must be positive.
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
+
+// WithCut has f called when a watch that worked has failed twice in a row and is still tried: what was seen may be old by
+// now. The error is how it failed last. Calls of f may come from several watches at once.
+func WithCut(f func(error)) Option { return func(s *settings) { s.cut = f } }
 
 // WithGRPC adds options of grpc-go, such as a stats handler for tracing.
 func WithGRPC(options ...grpc.DialOption) Option {

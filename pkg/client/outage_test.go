@@ -26,7 +26,8 @@ func TestAnOutageIsWaitedOutForTwoMinutes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				o := outage{worked: true}
+				told := 0
+				o := outage{worked: true, cut: func(error) { told++ }}
 				start, calls := time.Now(), 1
 				for o.wait(t.Context(), test.trailer, test.err) == nil {
 					calls++
@@ -34,6 +35,9 @@ func TestAnOutageIsWaitedOutForTwoMinutes(t *testing.T) {
 				took := time.Since(start)
 				if took < test.earliest || took > test.latest || calls < test.fewest || calls > test.mostCalls {
 					t.Errorf("%d calls in %s", calls, took)
+				}
+				if want := min(1, calls-1); told != want {
+					t.Errorf("that it is cut was told %d times, want %d", told, want)
 				}
 			})
 		})

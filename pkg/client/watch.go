@@ -31,21 +31,21 @@ var errLeft = errors.New("left")
 // Where the call breaks off (UNAVAILABLE, RESOURCE_EXHAUSTED, an end without an error), it is made again with the last
 // resume token, after a jittered, doubling delay or what the aggregator asks for. The loop sees that as another `started`:
 // with `reset`, everything known before is void and the whole selection follows, up to the next `synced`; without it, only
-// what has changed meanwhile. Events may come twice, none is lost.
+// what has changed meanwhile. Events may come twice, none is lost. [WithCut] tells of a call that cannot be made again at once.
 //
 // An error comes last: the context's, one that does not go away, or one that did not go away for 2 minutes (at the start:
 // in three attempts).
 func (c *Client) Watch(ctx context.Context, req *fleetv1.WatchClusterHealthRequest) iter.Seq2[*fleetv1.WatchClusterHealthResponse, error] {
 	return func(yield func(*fleetv1.WatchClusterHealthResponse, error) bool) {
 		resumed := copied(req)
-		var o outage
+		o := outage{cut: c.cut}
 		for {
 			trailer, err := c.watchOnce(ctx, resumed, func(event *fleetv1.WatchClusterHealthResponse) bool {
 				if token := event.GetResumeToken(); token != "" {
 					resumed.ResumeToken = token
 				}
 				if event.GetStarted() == nil { // A call that starts and fails again is no progress.
-					o = outage{worked: true}
+					o = outage{cut: c.cut, worked: true}
 				}
 				return yield(event, nil)
 			})
@@ -92,6 +92,7 @@ func (c *Client) watchOnce(ctx context.Context, req *fleetv1.WatchClusterHealthR
 
 // outage counts the calls of a watch that failed in a row.
 type outage struct {
+	cut func(error)
 	// Whether anything was received before.
 	worked   bool
 	attempts int
@@ -111,6 +112,9 @@ func (o *outage) wait(ctx context.Context, trailer metadata.MD, err error) error
 	switch {
 	case !ok, !o.worked && o.attempts == maxAttempts, time.Since(o.since)+wait > watchPatience:
 		return err
+	}
+	if o.worked && o.attempts == 2 {
+		o.cut(err)
 	}
 	return sleep(ctx, wait) // Also where the deadline comes first: a watch that worked ends by its time then.
 }
