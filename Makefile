@@ -111,11 +111,11 @@ demo: build ## show the product on a simulated fleet of 200 clusters
 	@test/demo/demo.sh
 
 .PHONY: bench
-bench: ## measure the product against its own numbers, in about a quarter of an hour
+bench: ## measure the product against its own numbers, in some twenty minutes
 	@$(GO) run ./bench
 
 .PHONY: bench-quick
-bench-quick: build ## see in two minutes or so that every benchmark works; its figures say little
+bench-quick: build ## see in some two minutes that every benchmark works; its figures say little
 	@$(GO) run ./bench -short -programs bin
 
 # Not by way of $(MAKE): a recipe with that runs even where make is asked what it would do (-n).
@@ -149,6 +149,7 @@ soak: ## run the product on a failing fleet for DURATION and judge whether it le
 
 .PHONY: soak-plot
 soak-plot: ## draw the plot of docs/soak.md from what the last soak has measured
+	@test -f .cache/soak.csv || { echo 'there is no .cache/soak.csv to draw: run make soak first' >&2; exit 1; }
 	@$(GO) run -C bench/plot . soak $(CURDIR)/.cache/soak.csv $(CURDIR)/docs/plots/soak.svg
 
 # How long each target is fuzzed, which (a regular expression of their names), and how many at once. With GOFLAGS=-tags=purego, the portable scanner.

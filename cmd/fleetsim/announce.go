@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 
 	"github.com/clusterfleet/clusterfleet/internal/simulator"
@@ -31,7 +32,11 @@ func (o *options) announce(fleet *simulator.Fleet, admin *admin, stdout, stderr 
 	}
 	where := "a port each"
 	if fleet.Address() != "" {
-		where = "listening on " + fleet.Address()
+		_, port, err := net.SplitHostPort(fleet.Address())
+		if err != nil {
+			return fmt.Errorf("announce the fleet: %w", err)
+		}
+		where = "all on port " + port + " and on loopback only"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "fleetsim: %d simulated clusters, %s to %s in %s, %s\n",

@@ -22,7 +22,7 @@ var (
 
 // The least of a run: what lasts shorter has no room for the silent faults, and a smaller fleet no clusters for all of them.
 const (
-	leastClusters = 40
+	leastClusters = 66
 	leastDuration = 45 * time.Second
 )
 

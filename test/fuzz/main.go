@@ -113,7 +113,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("interrupted; %d of %d targets had failed", bad, len(found))
 	case bad > 0:
-		return fmt.Errorf("%d of %d targets failed", bad, len(found))
+		return fmt.Errorf("%d of %d targets failed or were not fuzzed", bad, len(found))
 	}
 	return nil
 }
