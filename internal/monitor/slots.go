@@ -15,6 +15,10 @@ const (
 	slotsPerFirst = 8
 	// working is how long a first probe is taken to work. After that it most likely waits for a silent server.
 	working = time.Second
+	// mostFirst is how many first probes begin within each mostFirstIn: one every 2 ms is due, and a process that was late makes
+	// up for it without a rush.
+	mostFirst   = 270
+	mostFirstIn = 500 * time.Millisecond
 )
 
 // slots bound the probes at one time. Clusters that fail get at most half of them, so that those which answer are probed
@@ -66,7 +70,10 @@ func (s *slots) age(now time.Time) {
 }
 
 // roomForFirst reports whether there is a slot for a first probe.
-func (s *slots) roomForFirst() bool {
+func (s *slots) roomForFirst(now time.Time) bool {
+	if n := len(s.begun) - mostFirst; n >= 0 && now.Sub(s.begun[n].at) < mostFirstIn {
+		return false
+	}
 	work := s.first
 	if s.slow {
 		work += s.late
@@ -88,7 +95,7 @@ func (s *slots) take(now time.Time) *entry {
 			return e
 		}
 	}
-	if s.roomForFirst() {
+	if s.roomForFirst(now) {
 		if e := s.dueFirst.pop(); e != nil {
 			s.total++
 			s.first++
