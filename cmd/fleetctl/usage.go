@@ -23,7 +23,11 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usagef("unknown command %q%s", args[0], didYouMean(cmd.SuggestionsFor(args[0]), ""))
+	alike := cmd.SuggestionsFor(args[0])
+	if len(alike) == 0 {
+		return usagef("unknown command %q: %s --help shows which there are", args[0], cmd.CommandPath())
+	}
+	return usagef("unknown command %q%s", args[0], didYouMean(alike, ""))
 }
 
 // helpTopic refuses the arguments of help that name no command.
@@ -61,9 +65,10 @@ func argumentsAreUsage(cmd *cobra.Command) {
 	}
 }
 
-// similar returns the names that a mistyped one is close to. cobra knows which commands are: names are given as such.
+// similar returns the names that a mistyped one is close to: of a short one one letter is wrong, not two. cobra knows which
+// commands are: names are given as such.
 func similar(name string, names []string) []string {
-	commands := &cobra.Command{SuggestionsMinimumDistance: 2}
+	commands := &cobra.Command{SuggestionsMinimumDistance: min(2, len(name)/2)}
 	for _, n := range names {
 		commands.AddCommand(&cobra.Command{Use: n, Run: func(*cobra.Command, []string) {}})
 	}
