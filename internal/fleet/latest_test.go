@@ -61,6 +61,23 @@ func TestAClusterThatGoesDuringItsProbeLeavesNoTrace(t *testing.T) {
 	}
 }
 
+func TestNothingIsStoredOverWhatCameMeanwhile(t *testing.T) {
+	var l latest
+	m := &member{}
+	first, second, third := seen(cluster.Healthy, time.Now()), seen(cluster.Degraded, time.Now()), seen(cluster.Unreachable, time.Now())
+	for _, step := range []struct {
+		old, stored *Observation
+		want        bool
+	}{{nil, &first, true}, {nil, &third, false}, {&first, &second, true}, {&first, &third, false}} {
+		if swapped := l.swap(m, step.old, step.stored); swapped != step.want {
+			t.Errorf("swapped: %v, want %v", swapped, step.want)
+		}
+	}
+	if l.get(m) != &second {
+		t.Errorf("stored: %+v", l.get(m))
+	}
+}
+
 func TestConcurrentObservationsLoseNeitherTheNewestNorTheLastSuccess(t *testing.T) {
 	start := time.Now()
 	for range 5000 { // few of them meet
