@@ -138,8 +138,8 @@ func (v *view) end(ctx context.Context, err error) error {
 }
 
 // cutOff says on stderr that what a watch has shown may be old.
-func (a *app) cutOff(err error) {
-	fmt.Fprintln(a.stderr, "the watch is cut, and tried again for 2 minutes: "+a.describe(context.Background(), err))
+func (a *app) cutOff(ctx context.Context, err error) {
+	fmt.Fprintln(a.stderr, "the watch is cut, and tried again for 2 minutes: "+a.describe(ctx, err))
 }
 
 // resumed says on stderr that a watch was cut and goes on.

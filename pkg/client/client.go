@@ -19,7 +19,7 @@ import (
 type Client struct {
 	address address
 	timeout time.Duration
-	cut     func(error)
+	cut     func(context.Context, error)
 	link    *link
 	conn    *grpc.ClientConn
 
@@ -34,7 +34,7 @@ type Client struct {
 // Dial returns a client of the aggregator at target: HOST:PORT, or HOST for port 7443. It does not connect: the first
 // call does. An error means that the target (an [AddressError]) or an option is wrong.
 func Dial(target string, options ...Option) (*Client, error) {
-	s := settings{userAgent: "clusterfleet-go", timeout: DefaultTimeout, cut: func(error) {}}
+	s := settings{userAgent: "clusterfleet-go", timeout: DefaultTimeout, cut: func(context.Context, error) {}}
 	for _, set := range options {
 		set(&s)
 	}

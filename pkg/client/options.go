@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -28,7 +29,7 @@ type settings struct {
 	tls       *TLS
 	userAgent string
 	timeout   time.Duration
-	cut       func(error)
+	cut       func(context.Context, error)
 	grpc      []grpc.DialOption
 }
 
@@ -57,8 +58,8 @@ func WithUserAgent(name string) Option { return func(s *settings) { s.userAgent 
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
 
 // WithCut has f called when a watch that worked has failed twice in a row and is still tried: what was seen may be old by
-// now. The error is how it failed last. Calls of f may come from several watches at once.
-func WithCut(f func(error)) Option { return func(s *settings) { s.cut = f } }
+// now. It gets the watch's context and how it failed last. Calls of f may come from several watches at once.
+func WithCut(f func(context.Context, error)) Option { return func(s *settings) { s.cut = f } }
 
 // WithGRPC adds options of grpc-go, such as a stats handler for tracing.
 func WithGRPC(options ...grpc.DialOption) Option {

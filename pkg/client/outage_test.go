@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,7 +28,7 @@ func TestAnOutageIsWaitedOutForTwoMinutes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				told := 0
-				o := outage{worked: true, cut: func(error) { told++ }}
+				o := outage{worked: true, cut: func(context.Context, error) { told++ }}
 				start, calls := time.Now(), 1
 				for o.wait(t.Context(), test.trailer, test.err) == nil {
 					calls++

@@ -92,7 +92,7 @@ func (c *Client) watchOnce(ctx context.Context, req *fleetv1.WatchClusterHealthR
 
 // outage counts the calls of a watch that failed in a row.
 type outage struct {
-	cut func(error)
+	cut func(context.Context, error)
 	// Whether anything was received before.
 	worked   bool
 	attempts int
@@ -114,7 +114,7 @@ func (o *outage) wait(ctx context.Context, trailer metadata.MD, err error) error
 		return err
 	}
 	if o.worked && o.attempts == 2 {
-		o.cut(err)
+		o.cut(ctx, err)
 	}
 	return sleep(ctx, wait) // Also where the deadline comes first: a watch that worked ends by its time then.
 }
