@@ -32,14 +32,17 @@ func newCensus(f *Fleet, m *member, r HibernationRequest) *census {
 	}
 }
 
-// takeCensus reads one cluster. It yields no error: the last result has it. What h holds when it is over is the last
-// groups' memory; the caller releases it.
+// takeCensus reads one cluster. It yields no error but fanout.ErrPostponed, instead of all else: the last result has any other.
+// What h holds when it is over is the last groups' memory; the caller releases it.
 func (f *Fleet) takeCensus(ctx context.Context, m *member, r HibernationRequest, h *hold, yield func(*HibernationResult, error) bool) {
 	c := newCensus(f, m, r)
 	types := hibernation.Types()
 	for i, t := range types {
-		end := c.fetch(ctx, t, h, yield)
+		end, err := c.fetch(ctx, t, h, yield)
 		switch {
+		case err != nil: // nothing was read
+			yield(nil, err)
+			return
 		case end == nil: // the caller wants no more
 			return
 		case end.Skipped:
@@ -61,20 +64,23 @@ func (f *Fleet) takeCensus(ctx context.Context, m *member, r HibernationRequest,
 }
 
 // fetch reads the workloads of one type and yields those groups that are complete. It returns how the reading ended, nil if
-// the caller wants no more.
-func (c *census) fetch(ctx context.Context, t hibernation.Type, h *hold, yield func(*HibernationResult, error) bool) *End {
-	list := FetchRequest{Query: c.request.query(t), Timeout: max(c.left, 1), Unreachable: c.request.Unreachable}
+// the caller wants no more; or the error of fetch.
+func (c *census) fetch(ctx context.Context, t hibernation.Type, h *hold, yield func(*HibernationResult, error) bool) (*End, error) {
+	list := FetchRequest{Query: c.request.query(t), Timeout: max(c.left, 1), Unreachable: c.request.Unreachable, patient: c.asked == 0}
 	var end *End
 	var spent time.Duration
 	resumed := time.Now()
-	for batch := range c.fleet.fetch(ctx, c.member, list, h) { //nolint:errcheck // it yields none
+	for batch, err := range c.fleet.fetch(ctx, c.member, list, h) {
+		if err != nil {
+			return nil, err
+		}
 		spent += time.Since(resumed)
 		if full := c.count(t, batch); full != nil {
 			c.full = full
 			batch.refuse(cluster.NewError(cluster.ResponseTooLarge, cluster.PhaseBody, full.Error(), full))
 		}
 		if groups := c.tally.Take(); len(groups) > 0 && !yield(&HibernationResult{Cluster: c.member.name(), Groups: groups}, nil) {
-			return nil
+			return nil, nil //nolint:nilnil // as documented
 		}
 		end = batch.End
 		batch.Release()
@@ -82,7 +88,7 @@ func (c *census) fetch(ctx context.Context, t hibernation.Type, h *hold, yield f
 	}
 	spent += time.Since(resumed)
 	c.left -= spent - end.Queued
-	return end
+	return end, nil
 }
 
 // count looks at the objects of a batch, and keeps nothing of them but their names.

@@ -48,7 +48,10 @@ func (c *comparison) read(ctx context.Context, m *member) (partRead, error) {
 	part := c.found.Part(c.index[m])
 	normalizer := compare.NewNormalizer(c.filter)
 	var read partRead
-	for batch := range c.fleet.fetch(ctx, m, c.fetchRequest(), h) { //nolint:errcheck // it yields none
+	for batch, err := range c.fleet.fetch(ctx, m, c.fetchRequest(), h) {
+		if err != nil { // nothing was read
+			return partRead{}, err
+		}
 		began := time.Now()
 		if err := c.add(ctx, part, normalizer, batch); err != nil {
 			batch.refuse(unadded(ctx, err))
@@ -67,6 +70,7 @@ func (c *comparison) read(ctx context.Context, m *member) (partRead, error) {
 func (c *comparison) fetchRequest() FetchRequest {
 	return FetchRequest{
 		Query: c.request.Query, Timeout: c.request.Timeout, Keep: Keep{SecretData: c.secret}, Unreachable: c.request.Unreachable,
+		patient: true,
 	}
 }
 

@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -19,8 +20,8 @@ import (
 type FetchRequest struct {
 	Selector Selector
 	Query    cluster.Query
-	// Timeout is what one cluster may take, the wait for its turn and for the caller not included. 0:
-	// cluster.DefaultReadTimeout.
+	// Timeout is what one cluster may take, the wait for its turn and for the caller not included; once more where it has not
+	// answered and gave its place to another. 0: cluster.DefaultReadTimeout.
 	Timeout time.Duration
 	// Limit is how many clusters are read at once. 0: the fleet's.
 	Limit int
@@ -31,6 +32,9 @@ type FetchRequest struct {
 	Shape shape.Shape
 	// Unreachable tells which clusters are not to be tried; nil tries all.
 	Unreachable Unreachable
+
+	// patient says that a cluster that does not answer gives its place to those that wait for one, and gets another.
+	patient bool
 }
 
 // Keep says what is not removed from objects.
@@ -100,6 +104,7 @@ func (f *Fleet) Fetch(ctx context.Context, r FetchRequest) (Run[*Batch], error) 
 	if err != nil {
 		return Run[*Batch]{}, err
 	}
+	r.patient = true
 	share := semaphore.NewWeighted(maxCallBytes)
 	read := func(ctx context.Context, m *member) iter.Seq2[*Batch, error] {
 		return func(yield func(*Batch, error) bool) {
@@ -133,8 +138,8 @@ func (f *Fleet) fetched(part fanout.Part[*member, *Batch]) *Batch {
 	return part.Value
 }
 
-// fetch reads one cluster. It yields no error: the last batch has it. What h holds when it is over is the last batch's
-// memory; the caller releases it.
+// fetch reads one cluster. It yields no error but, where the request is patient, fanout.ErrPostponed, instead of all else: the
+// last batch has any other. What h holds when it is over is the last batch's memory; the caller releases it.
 func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest, h *hold) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		if m.client == nil {
@@ -145,10 +150,16 @@ func (f *Fleet) fetch(ctx context.Context, m *member, r FetchRequest, h *hold) i
 			yield(&Batch{Cluster: m.name(), End: &End{Err: known, known: true}}, nil)
 			return
 		}
+		ctx, answered := r.begin(ctx, m)
 		watch := newStopwatch(ctx, cmp.Or(r.Timeout, cluster.DefaultReadTimeout))
 		defer watch.stop()
-		t := newReading(f, m, r, h, watch)
+		t := newReading(f, m, r, h, watch, answered)
 		for batch, err := range t.batches() {
+			if errors.Is(err, fanout.ErrPostponed) {
+				f.metrics.postponed.Inc()
+				yield(nil, err)
+				return
+			}
 			batch.Cluster = m.name()
 			if batch.End != nil {
 				batch.End.Err = batch.End.behind(failed(ctx, watch.ctx, err))

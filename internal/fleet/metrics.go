@@ -14,6 +14,7 @@ type metrics struct {
 	queued, durations   prometheus.Histogram
 	items, bytes, pages prometheus.Counter
 	inconsistent        prometheus.Counter
+	postponed           prometheus.Counter
 }
 
 // The results of reading one cluster.
@@ -50,9 +51,11 @@ func newMetrics(f *Fleet) *metrics {
 		pages: prometheus.NewCounter(counterOf("read_pages_total", "Pages of lists that were read, and single objects.")),
 		inconsistent: prometheus.NewCounter(counterOf("read_inconsistent_lists_total",
 			"Lists whose continue token expired while they were read, so that they went on by another or were begun anew.")),
+		postponed: prometheus.NewCounter(counterOf("reads_postponed_total",
+			"Reads that were not answered and gave their place in a call to clusters that waited for one, to begin anew behind them.")),
 	}
 	if r := f.options.Metrics; r != nil {
-		r.MustRegister(c.reads, c.queued, c.durations, c.items, c.bytes, c.pages, c.inconsistent, &pressure{fleet: f, most: f.options.ClusterMetrics})
+		r.MustRegister(c.reads, c.queued, c.durations, c.items, c.bytes, c.pages, c.inconsistent, c.postponed, &pressure{fleet: f, most: f.options.ClusterMetrics})
 	}
 	return c
 }

@@ -73,6 +73,7 @@ func TestReadsAreCountedByResultAndReason(t *testing.T) {
 		"read_bytes_total{}":                          float64(bytes),
 		"read_pages_total{}":                          4,
 		"read_inconsistent_lists_total{}":             0,
+		"reads_postponed_total{}":                     0,
 		"clusters_throttled{call=read}":               1,
 		"clusters_throttled{call=probe}":              0,
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // pace is how long a cluster took last time, by the kind of work: a read takes a multiple of a probe.
-type pace [2]atomic.Int64
+type pace [3]atomic.Int64
 
 // work is a kind of work on a cluster.
 type work int
@@ -18,9 +18,15 @@ type work int
 const (
 	probeWork work = iota
 	readWork
+	answerWork // the part of a read until its first answer; see note
 )
 
 func (p *pace) set(w work, took time.Duration) { p[w].Store(int64(took)) }
+
+// note notes how long a read took to be answered. What took long is forgotten slowly: other lists may take less.
+func (p *pace) note(took time.Duration) {
+	p.set(answerWork, max(took, time.Duration(p[answerWork].Load()*3/4)))
+}
 
 // ordered returns the members in the order in which a fan-out should start them: the living first, then those nothing is
 // known of, the dead last, so that the dead never delay the living; within each those first that took longest last time,

@@ -43,6 +43,8 @@ type reading struct {
 	limit    int64 // of objects; 0: none
 	shape    shape.Shape
 	watch    *stopwatch
+	// answered says that there is an answer, and reports whether that is in time; nil once there is, or without patience.
+	answered func() bool
 	// flush hands the batch on and reports whether the caller wants more.
 	flush func() bool
 
@@ -60,10 +62,11 @@ type reading struct {
 	slow bool
 }
 
-func newReading(f *Fleet, m *member, r FetchRequest, h *hold, watch *stopwatch) *reading {
+func newReading(f *Fleet, m *member, r FetchRequest, h *hold, watch *stopwatch, answered func() bool) *reading {
 	return &reading{
 		fleet: f, member: m, hold: h, query: r.Query, keep: r.Keep, shape: r.Shape, limit: r.LimitPerCluster, watch: watch,
-		batch: &Batch{}, room: firstBytes,
+		answered: answered,
+		batch:    &Batch{}, room: firstBytes,
 	}
 }
 
@@ -145,7 +148,7 @@ func (t *reading) open(ctx context.Context, continueToken string) (io.ReadCloser
 	}
 	t.forgetNext()
 	t.hold.release()
-	body, err := t.member.client.Read(cluster.WithWaiter(ctx, t.watch), t.page(t.end.Items, continueToken), continueToken)
+	body, err := t.ask(ctx, continueToken)
 	if err != nil {
 		return nil, unended(err, continueToken)
 	}

@@ -123,7 +123,7 @@ func (f *Fleet) get(ctx context.Context, e *errand, i *errandItem, r GetRequest)
 	one := FetchRequest{
 		Query: i.query, Timeout: r.Timeout, Keep: r.Keep, Shape: shape.Shape{Projection: r.Projection}, Unreachable: r.Unreachable,
 	}
-	for batch := range f.fetch(ctx, e.member, one, &i.hold) { //nolint:errcheck // it yields none
+	for batch := range f.fetch(ctx, e.member, one, &i.hold) { //nolint:errcheck // it is not patient
 		if len(batch.Items) > 0 {
 			result.Item = batch.Items[0]
 		}

@@ -12,8 +12,9 @@
 //     left. A key's error is data: it never cancels another key.
 //   - At most limit keys are in work. A key is in work until the loop has taken
 //     all it brings, so a slow loop body stops new starts, and goroutines and
-//     memory are O(limit) for any number of keys.
-//   - Slots are given in the order of keys. Put first what must not wait.
+//     memory are O(limit) for any number of keys, but for those postponed.
+//   - Slots are given in the order of keys. Put first what must not wait. A key of
+//     which nothing comes makes room for another, if fn lets it: [Patience].
 //   - When ctx ends, fn sees it at once, and each key not yet started ends with
 //     [ErrNotAttempted], without a call of fn. The loop still gets everything.
 //   - When the loop is left, by break, return, panic or runtime.Goexit, fn's
@@ -26,6 +27,7 @@
 // with the loop), and a sequence of keys that blocks or has no end has to watch
 // ctx by itself. Each range over a returned sequence is a fan-out of its own.
 //
-// The package does not retry, time out a single key, limit rates or log: fn and
-// the loop body do that. It does not put results in order; they carry an index.
+// The package does not retry what has failed, time out a single key, limit rates
+// or log: fn and the loop body do that. It does not put results in order; they
+// carry an index.
 package fanout

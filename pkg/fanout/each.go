@@ -13,11 +13,12 @@ type Result[K, V any] struct {
 	Key   K
 	// Value is what fn returned; the zero value if Err is not nil.
 	Value V
-	// Err is fn's own error, a [*PanicError], or one that is [ErrNotAttempted]
-	// and wraps the cause of ctx's end.
+	// Err is fn's own error, a [*PanicError], or one that is [ErrNotAttempted],
+	// or fn's first that is [ErrPostponed], and wraps the cause of ctx's end.
 	Err error
 	// Queued is the time from the start of ranging until fn was called or, for
-	// a key that was not attempted, until that was certain.
+	// a key that was not attempted or not again, until that was certain; less
+	// Took for one that was postponed.
 	Queued time.Duration
 	// Took is fn's own time; 0 for a key that was not attempted.
 	Took time.Duration

@@ -29,6 +29,8 @@ type run[K, V any] struct {
 	// parts has no buffer: a worker keeps its slot until the consumer has
 	// taken what it brings. The feeder closes parts behind the last worker.
 	parts chan Part[K, V]
+	// places are what keys leave to others.
+	places *places[K, V]
 	// stopped says that the consumer wants no more. Unlike the end of ctx it
 	// also ends the pulling of keys.
 	stopped atomic.Bool
@@ -43,7 +45,7 @@ func fan[K, V any](ctx context.Context, keys iter.Seq[K], limit int, call call[K
 	}
 	return func(yield func(Part[K, V]) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		r := &run[K, V]{call: call, start: time.Now(), next: make(chan *attempt[K, V]), lost: make(chan struct{}, limit), parts: make(chan Part[K, V])}
+		r := &run[K, V]{call: call, start: time.Now(), next: make(chan *attempt[K, V]), lost: make(chan struct{}, limit), parts: make(chan Part[K, V]), places: newPlaces[K, V](limit)}
 		go r.feed(ctx, cancel, keys, limit)
 
 		defer func() { // deferred, because the loop body may panic
@@ -76,17 +78,14 @@ func (r *run[K, V]) feed(ctx context.Context, cancel context.CancelFunc, keys it
 		if r.broken != nil {
 			cancel()
 		}
+		r.feedAgain(&slots)
 	}()
 	guard(&r.broken, func() error {
 		index := 0
 		for key := range keys {
-			a := &attempt[K, V]{run: r, last: Part[K, V]{Index: index, Key: key, Done: true}}
+			a := &attempt[K, V]{Context: ctx, run: r, last: Part[K, V]{Index: index, Key: key, Done: true}}
 			index++
-			if ctx.Err() != nil {
-				a.work(ctx) // needs no slot to say that it is too late
-			} else {
-				r.assign(ctx, &slots, a)
-			}
+			r.admit(&slots, a) //nolint:contextcheck // a is the context
 			if r.stopped.Load() {
 				break
 			}
@@ -95,32 +94,71 @@ func (r *run[K, V]) feed(ctx context.Context, cancel context.CancelFunc, keys it
 	})
 }
 
+// feedAgain gives the keys that were postponed a slot in turn.
+func (r *run[K, V]) feedAgain(slots *errgroup.Group) {
+	for !r.stopped.Load() {
+		a := r.places.next()
+		if a == nil {
+			return
+		}
+		r.admit(slots, a)
+	}
+}
+
+// admit waits for a slot, which a key does not need to say that it is too late.
+func (r *run[K, V]) admit(slots *errgroup.Group, a *attempt[K, V]) {
+	if a.Err() != nil {
+		a.work()
+		return
+	}
+	r.assign(slots, a)
+}
+
 // assign gives the key to a free worker, to a new one while there are slots, or
 // else to the first that is done. Workers keep their slots: only where one was
 // lost is there another slot to wait for, and it comes free at once.
-func (r *run[K, V]) assign(ctx context.Context, slots *errgroup.Group, a *attempt[K, V]) {
+func (r *run[K, V]) assign(slots *errgroup.Group, a *attempt[K, V]) {
 	select {
 	case r.next <- a:
 		return
 	default:
 	}
-	if r.started < cap(r.lost) {
+	switch {
+	case r.started < cap(r.lost):
 		r.started++
-	} else {
-		select {
-		case r.next <- a:
-			return
-		case <-r.lost:
-		}
+	case r.handOver(a):
+		return
 	}
 	slots.Go(func() error {
-		r.serve(ctx, a)
+		r.serve(a)
 		return nil
 	})
 }
 
+// handOver waits for a worker and gives it the key. It reports false when there
+// is a slot without one. A key that has had no slot yet may have the place of
+// another that is overdue.
+func (r *run[K, V]) handOver(a *attempt[K, V]) bool {
+	wanted := r.places.wanted
+	if a.first != nil {
+		wanted = nil
+	}
+	for {
+		select {
+		case r.next <- a:
+			return true
+		case <-r.lost:
+			return false
+		case <-wanted:
+			if r.places.take() {
+				wanted = nil
+			}
+		}
+	}
+}
+
 // serve works on a and then on whatever comes next.
-func (r *run[K, V]) serve(ctx context.Context, a *attempt[K, V]) {
+func (r *run[K, V]) serve(a *attempt[K, V]) {
 	returned := false
 	defer func() {
 		if !returned {
@@ -128,7 +166,7 @@ func (r *run[K, V]) serve(ctx context.Context, a *attempt[K, V]) {
 		}
 	}()
 	for more := true; more; {
-		a.work(ctx)
+		a.work()
 		a, more = <-r.next
 	}
 	returned = true

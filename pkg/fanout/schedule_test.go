@@ -33,9 +33,13 @@ type task struct {
 	latency time.Duration // of each value and the end
 	end     outcome
 	deaf    bool // to the end of its context
+	silence time.Duration
+	// patience is how long it waits for the silence to end; 0: it has none.
+	patience time.Duration
 
-	calls atomic.Int64
-	began time.Duration
+	calls  atomic.Int64
+	began  time.Duration
+	untold bool // it was postponed and did not come to another turn
 }
 
 type outcome int
@@ -61,6 +65,9 @@ func randomSchedule(seed uint64) *schedule {
 	for i := range s.tasks {
 		t := &s.tasks[i]
 		t.values, t.latency, t.end, t.deaf = r.IntN(4), span(30), outcome(r.IntN(int(outcomes))), r.IntN(5) == 0
+		if r.IntN(3) == 0 {
+			t.silence, t.patience = span(40), 1+span(20)
+		}
 	}
 	for i := range s.bodies {
 		s.bodies[i] = span(10)
@@ -71,12 +78,22 @@ func randomSchedule(seed uint64) *schedule {
 // perform is fn for the key'th task.
 func (s *schedule) perform(ctx context.Context, key int) iter.Seq2[int, error] {
 	t := &s.tasks[key]
-	t.calls.Add(1)
-	t.began = time.Since(s.start)
+	if t.calls.Add(1) == 1 {
+		t.began = time.Since(s.start)
+	}
 	s.started.Add(1)
 	return func(yield func(int, error) bool) {
 		s.running.Add(1)
 		defer s.running.Add(-1)
+		if t.patience > 0 {
+			patient, happened := fanout.Patience(ctx, t.patience)
+			_ = wait(patient, t.silence)
+			if !happened() {
+				s.started.Add(-1)
+				yield(0, fanout.ErrPostponed)
+				return
+			}
+		}
 		if t.deaf {
 			ctx = context.WithoutCancel(ctx)
 		}
@@ -112,7 +129,9 @@ func (s *schedule) ends(key int, err error) bool {
 	switch {
 	case errors.Is(err, fanout.ErrNotAttempted):
 		return t.calls.Load() == 0 && errors.Is(err, errLeft)
-	case t.calls.Load() != 1:
+	case errors.Is(err, fanout.ErrPostponed):
+		return t.calls.Load() == 1 && t.patience > 0 && errors.Is(err, errLeft)
+	case t.calls.Load() < 1 || t.calls.Load() > 2 || t.calls.Load() == 2 && t.silence < t.patience:
 		return false
 	case errors.Is(err, errLeft):
 		return !t.deaf
@@ -139,6 +158,7 @@ func (s *schedule) play(t *testing.T) {
 		}
 		if p.Done {
 			ended[p.Key] = true
+			s.tasks[p.Key].untold = errors.Is(p.Err, fanout.ErrPostponed)
 			if !s.ends(p.Key, p.Err) {
 				t.Fatalf("key %d ended with %v", p.Key, p.Err)
 			}
@@ -168,7 +188,9 @@ func (s *schedule) play(t *testing.T) {
 // attempted is the number of keys that ended after a call of fn.
 func attempted(ended map[int]bool, tasks []task) (n int) {
 	for key := range ended {
-		n += int(tasks[key].calls.Load())
+		if tasks[key].calls.Load() > 0 && !tasks[key].untold {
+			n++
+		}
 	}
 	return n
 }

@@ -14,13 +14,14 @@ type Part[K, V any] struct {
 	// Value is what fn's iterator yielded; the zero value if Done is set.
 	Value V
 	// Err is why the stream ended, nil if it is complete; only with Done set.
-	// It is fn's own error, a [*PanicError], or one that is [ErrNotAttempted]
-	// and wraps the cause of ctx's end.
+	// It is fn's own error, a [*PanicError], or one that is [ErrNotAttempted],
+	// or fn's first that is [ErrPostponed], and wraps the cause of ctx's end.
 	Err error
 	// Done marks the last part of a key. Every key has exactly one.
 	Done bool
 	// Queued is the time from the start of ranging until fn was called or, for
-	// a key that was not attempted, until that was certain.
+	// a key that was not attempted or not again, until that was certain; less
+	// Took for one that was postponed.
 	Queued time.Duration
 	// Took is the time spent in fn and its iterator up to this part, without
 	// the waiting for the loop to take parts.
