@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/clusterfleet/clusterfleet/bench/soak/internal/trend"
@@ -34,7 +36,7 @@ func judge(rest []sample, t timetable) []finding {
 	if short {
 		pooled += probing
 	}
-	findings := []finding{judgeSlope(series(after, func(s sample) int64 { return s.own }), t.start(t.count), short)}
+	findings := []finding{judgeSlope(byBuffers(after), t.start(t.count), short)}
 	flats := []struct {
 		name string
 		// pooled is how much of what callers needed may stay for the next ones.
@@ -56,6 +58,19 @@ func judge(rest []sample, t timetable) []finding {
 		describe("store on disk at rest", series(after, func(s sample) int64 { return s.disk })))
 }
 
+// byBuffers returns the heap of the rests, each among those with store buffers of the same size: how large a buffer is cannot be
+// told from its file while a block is new, and what is wrong by that is the same in all of a group.
+func byBuffers(samples []sample) (groups [][]trend.Point) {
+	same := map[int64][]sample{}
+	for _, s := range samples {
+		same[s.buffers] = append(same[s.buffers], s)
+	}
+	for _, buffers := range slices.Sorted(maps.Keys(same)) {
+		groups = append(groups, series(same[buffers], func(s sample) int64 { return s.own }))
+	}
+	return groups
+}
+
 func series(samples []sample, value func(sample) int64) []trend.Point {
 	points := make([]trend.Point, 0, len(samples))
 	for _, s := range samples {
@@ -66,11 +81,11 @@ func series(samples []sample, value func(sample) int64) []trend.Point {
 
 // judgeSlope concludes only what is certain: where the limit lies between the bounds of the slope, nothing but how long the
 // run would have to be.
-func judgeSlope(points []trend.Point, took time.Duration, short bool) finding {
+func judgeSlope(groups [][]trend.Point, took time.Duration, short bool) finding {
 	f := finding{what: "live heap beside the store's buffers: growth", limit: fmt.Sprintf("< %.2f MiB/h", mebibytes(maxHeapSlope)), verdict: undecided}
-	slope, ok := trend.TheilSen(points)
+	slope, ok := trend.TheilSen(groups...)
 	if !ok || short {
-		f.found, f.verdict = fmt.Sprintf("%d points", len(points)), tooShort
+		f.found, f.verdict = fmt.Sprintf("%d points", len(slices.Concat(groups...))), tooShort
 		return f
 	}
 	mib := func(bytes float64) float64 { return bytes / (1 << 20) }

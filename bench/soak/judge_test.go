@@ -48,6 +48,11 @@ func TestJudgeTellsGrowthFromNoise(t *testing.T) {
 			s.own -= int64(max(0, 0.1-hours) * 100 * mib)
 		}, nil},
 		"the heap shrinks": {func(hours float64, s *sample) { s.own -= int64(hours * 10 * mib) }, nil},
+		"buffers that are larger than their files let on": {func(hours float64, s *sample) {
+			if hours > 0.3 {
+				s.buffers, s.own = 4*mib, s.own+5*mib
+			}
+		}, nil},
 		"a heap that leaks": {
 			func(hours float64, s *sample) { s.own += int64(hours * 2 * mib) },
 			[]string{"live heap beside the store's buffers: growth: does not hold"},

@@ -97,6 +97,7 @@ func atRest(samples []sample) sample {
 	found := samples[len(samples)-1]
 	found.rest = true
 	found.own = middle(samples, func(s sample) int64 { return s.own })
+	found.buffers = middle(samples, func(s sample) int64 { return s.buffers })
 	found.live = middle(samples, func(s sample) int64 { return s.live })
 	found.rss = middle(samples, func(s sample) int64 { return s.rss })
 	found.goroutines = middle(samples, func(s sample) int { return s.goroutines })

@@ -28,25 +28,26 @@ type Slope struct {
 
 // TheilSen returns the median of the slopes between all pairs of points, which an outlier moves little, with Sen's
 // confidence interval: the pairs' slopes by rank, as far from the median as Kendall's tau may be by chance. It takes the
-// noise of the points for independent. false: there are too few points to tell.
-func TheilSen(points []Point) (Slope, bool) {
-	n := len(points)
-	if n < fewest {
-		return Slope{}, false
-	}
+// noise of the points for independent. Of several groups, only points of the same one make pairs: what tells groups apart
+// has no part in the slope, and the variances of their taus add up. false: there are too few points to tell.
+func TheilSen(groups ...[]Point) (Slope, bool) {
 	var slopes []float64
-	for i, from := range points {
-		for _, to := range points[i+1:] {
-			if apart := to.At - from.At; apart > 0 {
-				slopes = append(slopes, (to.Value-from.Value)/apart.Hours())
-			}
+	points, variance := 0, 0
+	for _, group := range groups {
+		between := pairs(group)
+		if len(between) == 0 {
+			continue
 		}
+		slopes = append(slopes, between...)
+		n := len(group)
+		points += n
+		variance += n * (n - 1) * (2*n + 5)
 	}
-	if len(slopes) == 0 {
+	if points < fewest {
 		return Slope{}, false
 	}
 	slices.Sort(slopes)
-	spread := quantile * math.Sqrt(float64(n*(n-1)*(2*n+5))/18)
+	spread := quantile * math.Sqrt(float64(variance)/18)
 	rank := func(at float64) float64 { return slopes[min(max(0, int(at)), len(slopes)-1)] }
 	count := float64(len(slopes))
 	return Slope{
@@ -54,6 +55,18 @@ func TheilSen(points []Point) (Slope, bool) {
 		Low:     rank(math.Floor((count-spread)/2) - 1),
 		High:    rank(math.Ceil((count + spread) / 2)),
 	}, true
+}
+
+// pairs returns the slopes between all pairs of points.
+func pairs(points []Point) (slopes []float64) {
+	for i, from := range points {
+		for _, to := range points[i+1:] {
+			if apart := to.At - from.At; apart > 0 {
+				slopes = append(slopes, (to.Value-from.Value)/apart.Hours())
+			}
+		}
+	}
+	return slopes
 }
 
 // Longer is how many times as long, in as many points a time, it takes to tell a series that does not grow from one that

@@ -37,6 +37,46 @@ func TestAnOutlierDoesNotMoveTheSlope(t *testing.T) {
 	}
 }
 
+// TestWhatTellsGroupsApartIsNoSlope has points that lie higher the later their group is, and the same slope in each.
+func TestWhatTellsGroupsApartIsNoSlope(t *testing.T) {
+	points := series(12, func(hours float64) float64 { return 30 + 2*hours })
+	for i := range points {
+		points[i].Value += float64(i/4) * 100
+	}
+	got, ok := TheilSen(points[:4], points[4:8], points[8:11], points[11:])
+	for _, value := range []float64{got.PerHour, got.Low, got.High} {
+		if !ok || value < 1.999 || value > 2.001 {
+			t.Fatalf("got %+v, %v; want 2 an hour", got, ok)
+		}
+	}
+	if _, ok := TheilSen(points[:2], points[2:4], points[4:5], points[5:6]); ok {
+		t.Error("a slope of four points: single ones make no pair")
+	}
+}
+
+func TestBoundsOfGroupsHoldTheTrueSlopeAboutAsOftenAsTheySay(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	const runs, slope = 2000, 2.0
+	wrong := 0
+	for range runs {
+		points := series(24, func(hours float64) float64 { return slope*hours + random.NormFloat64() })
+		var groups [3][]Point
+		for i, p := range points {
+			groups[i%3] = append(groups[i%3], Point{p.At, p.Value + float64(50*(i%3))})
+		}
+		got, ok := TheilSen(groups[:]...)
+		if !ok {
+			t.Fatal("no slope")
+		}
+		if got.Low > slope || got.High < slope {
+			wrong++
+		}
+	}
+	if wrong < runs/50 || wrong > runs/8 {
+		t.Errorf("%d of %d intervals miss the slope, want some 10 %%", wrong, runs)
+	}
+}
+
 func TestBoundsHoldTheTrueSlopeAboutAsOftenAsTheySay(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	const runs, slope = 2000, 2.0
