@@ -213,7 +213,11 @@ func TestReadsUseTwoConnectionsAtMost(t *testing.T) {
 	config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		most.Store(max(most.Load(), open.Add(1)))
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-		return &countedConn{conn, sync.OnceFunc(func() { open.Add(-1) })}, err
+		if err != nil {
+			open.Add(-1)
+			return nil, err
+		}
+		return &countedConn{conn, sync.OnceFunc(func() { open.Add(-1) })}, nil
 	}
 	client := newClient(t, config)
 	var group sync.WaitGroup

@@ -206,7 +206,13 @@ func TestACredentialPluginIsRunAgainWhenItsCredentialIsRejected(t *testing.T) {
 	a := newAPI(t)
 	a.guarded(bearer("first"))
 	client := newClient(t, plugin(t, a, strings.Replace(printing("TOKEN"), "TOKEN", `'$(cat `+file+`)'`, 1)))
+	if !client.AwaitsPlugin() || newClient(t, a.config()).AwaitsPlugin() {
+		t.Error("it is not told of whom a plugin is awaited")
+	}
 	everyWay(t, client)
+	if client.AwaitsPlugin() {
+		t.Error("the plugin is awaited when it has given a credential")
+	}
 	must(os.WriteFile(file, []byte("second"), 0o600))
 	a.guarded(bearer("second"))
 	everyWay(t, client)

@@ -78,6 +78,9 @@ func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 	return dialer.DialContext(ctx, network, address)
 }
 
+// connectFunc makes a connection to one API server.
+type connectFunc func(ctx context.Context) (net.Conn, error)
+
 // connector makes connections to one API server: TCP, then TLS unless the server speaks plain HTTP.
 type connector struct {
 	dial    dialFunc

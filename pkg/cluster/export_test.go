@@ -61,7 +61,7 @@ func ConnectAtOnce(ctx context.Context, config *rest.Config, attempts int) error
 		var group errgroup.Group
 		for range attempts {
 			group.Go(func() error {
-				conn, err := c.connectFor(req.Context())
+				conn, err := connectFor(req.Context(), c.connect)
 				if err != nil {
 					return err
 				}

@@ -3,7 +3,6 @@ package cluster
 import (
 	"crypto/tls"
 	"net"
-	"sync"
 	"sync/atomic"
 )
 
@@ -13,7 +12,7 @@ type link struct {
 	received atomic.Int64
 	ended    atomic.Bool    // nothing more comes in
 	turn     *handshakeTurn // nil but in a handshake
-	of       *links         // nil if nobody has to know
+	onClosed func()         // nil if nobody has to know
 }
 
 // linkOf returns the link under a connection that a connector made.
@@ -42,51 +41,11 @@ func (l *link) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close closes the connection and forgets it.
+// Close closes the connection and tells so.
 func (l *link) Close() error {
-	if l.of != nil {
-		l.of.remove(l)
+	err := l.Conn.Close()
+	if l.onClosed != nil {
+		l.onClosed()
 	}
-	return l.Conn.Close()
-}
-
-// links are the open connections of one transport.
-type links struct {
-	mu     sync.Mutex
-	open   map[*link]struct{}
-	closed bool
-}
-
-// add notes a connection; if there may be none any more, it is closed and the error says so.
-func (s *links) add(l *link) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		_ = l.Close() // it was made too late
-		return net.ErrClosed
-	}
-	if s.open == nil {
-		s.open = map[*link]struct{}{}
-	}
-	s.open[l] = struct{}{}
-	l.of = s
-	return nil
-}
-
-func (s *links) remove(l *link) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.open, l)
-}
-
-// close closes all connections, and those that are added later.
-func (s *links) close() {
-	s.mu.Lock()
-	s.closed = true
-	open := s.open
-	s.open = nil
-	s.mu.Unlock()
-	for l := range open {
-		_ = l.Conn.Close() // whoever still reads learns of it
-	}
+	return err
 }

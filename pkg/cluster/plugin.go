@@ -5,16 +5,21 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // pluginGate keeps a credential plugin that hangs from holding more than one goroutine: client-go runs plugins without
 // a context. A call passes the gate before its plugin may run and opens it for the next one once the credential is
 // there; when the caller's time runs out before that, the caller leaves and the plugin is left behind the gate.
 type pluginGate struct {
-	turn chan struct{} // one token: the call whose plugin may run
+	turn   chan struct{} // one token: the call whose plugin may run
+	passed atomic.Bool   // there was a credential
 }
 
 func newPluginGate() *pluginGate { return &pluginGate{turn: make(chan struct{}, 1)} }
+
+// AwaitsPlugin reports whether the cluster's credential comes from a plugin that has given none yet.
+func (c *Client) AwaitsPlugin() bool { return c.gate != nil && !c.gate.passed.Load() }
 
 type gateKey struct{}
 
@@ -22,6 +27,7 @@ type gateKey struct{}
 func (g *pluginGate) inner(base http.RoundTripper) http.RoundTripper {
 	return roundTripperFunc(func(req *http.Request) (*http.Response, error) {
 		if open, ok := req.Context().Value(gateKey{}).(func()); ok {
+			g.passed.Store(true)
 			open()
 		}
 		return base.RoundTrip(req)

@@ -75,15 +75,15 @@ func (a *attempts) at() Phase {
 }
 
 // connectFor ends the attempt to connect with the call that it was begun for, which net/http does not.
-func (c *connector) connectFor(ctx context.Context) (net.Conn, error) {
+func connectFor(ctx context.Context, connect connectFunc) (net.Conn, error) {
 	a, ok := ctx.Value(attemptsKey{}).(*attempts)
 	if !ok {
-		return c.connect(ctx)
+		return connect(ctx)
 	}
 	ctx, cancel := context.WithCancel(withTrace(ctx, a.begin()))
 	defer cancel()
 	defer a.onEnd(cancel)()
-	return c.connect(ctx)
+	return connect(ctx)
 }
 
 // headerMeter measures what comes in on a connection since a call began on it.

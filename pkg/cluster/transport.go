@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -14,9 +13,6 @@ import (
 	"k8s.io/client-go/transport"
 )
 
-// readFirstByte bounds the wait for an answer to a read.
-const readFirstByte = 10 * time.Second
-
 // transports are the ways to one API server: one for probes, one for reads. Both authenticate alike.
 type transports struct {
 	probe http.RoundTripper
@@ -24,8 +20,7 @@ type transports struct {
 
 	wire *wire
 	// reader is made at the first read: most clusters are only probed.
-	reader lazy[http.Transport]
-	links  links
+	reader lazy[reader]
 	// calls are the reads that run, one more until the transports are closed.
 	calls atomic.Int64
 }
@@ -82,7 +77,7 @@ type counted struct{ *transports }
 func (c counted) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.calls.Add(1)
 	end := sync.OnceFunc(c.end)
-	resp, err := c.reader.get(c.newReader).RoundTrip(req)
+	resp, err := c.reader.get(func() *reader { return newReader(c.wire.connect) }).RoundTrip(req)
 	if err != nil {
 		end()
 		return nil, err
@@ -105,24 +100,22 @@ func (b *countedBody) Close() error {
 
 // end closes what the last read leaves open in closed transports: net/http keeps some connections that were in use.
 func (t *transports) end() {
-	if t.calls.Add(-1) == 0 {
-		t.closeIdle()
-		t.links.close()
+	if t.calls.Add(-1) > 0 {
+		return
+	}
+	if made := t.reader.made.Load(); made != nil {
+		made.CloseIdleConnections()
+		made.links.close()
 	}
 }
 
 // close closes the idle connections now, and those in use when their calls end. It is called once.
 func (t *transports) close() {
 	t.wire.close()
-	t.closeIdle()
-	t.end()
-}
-
-// closeIdle closes the idle connections of reads.
-func (t *transports) closeIdle() {
-	if reader := t.reader.made.Load(); reader != nil {
-		reader.CloseIdleConnections()
+	if made := t.reader.made.Load(); made != nil {
+		made.CloseIdleConnections()
 	}
+	t.end()
 }
 
 // presentedUntil is when the client certificate ends that was presented last, zero if none was.
@@ -142,24 +135,4 @@ func dialAddress(base *url.URL) string {
 		}
 	}
 	return net.JoinHostPort(base.Hostname(), port)
-}
-
-func (t *transports) newReader() *http.Transport {
-	connect := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		conn, err := t.wire.connectFor(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return conn, t.links.add(linkOf(conn))
-	}
-	return &http.Transport{
-		DialContext:            connect,
-		DialTLSContext:         connect,
-		DisableCompression:     true,
-		MaxConnsPerHost:        MaxReads,
-		MaxIdleConnsPerHost:    1,
-		IdleConnTimeout:        idleTimeout,
-		ResponseHeaderTimeout:  readFirstByte,
-		MaxResponseHeaderBytes: maxHeaderBytes,
-	}
 }
