@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -34,11 +33,5 @@ func TestWatchersAreCounted(t *testing.T) {
 	}
 	first.leave()
 	second.leave()
-	for late := time.After(10 * time.Second); !watchers(0); { // their handlers end soon after them
-		select {
-		case <-late:
-			t.Fatal("two have left")
-		default:
-		}
-	}
+	await(t, "the handlers of the two who have left are gone", func() bool { return watchers(0) })
 }

@@ -79,9 +79,9 @@ func calls() map[string]asked {
 
 const (
 	// patience is what one cluster may take: more than a connection may.
-	patience = 5 * time.Second
+	patience = 10 * time.Second
 	// callTime is what a call may take. Those that read whole lists take it.
-	callTime = 10 * time.Second
+	callTime = 20 * time.Second
 )
 
 func fetchAllClusters(ctx context.Context, t *testing.T, conn *grpc.ClientConn, _ []string, got answered) {

@@ -188,7 +188,7 @@ func TestAMissingSectionIsNamedAndTheOthersStand(t *testing.T) {
 		"takes longer than the caller has": {func(ctx context.Context, _ health.HistoryQuery) ([]health.Transition, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
-		}, time.Second, codes.DeadlineExceeded, "SECTION_TIMEOUT"},
+		}, 5 * time.Second, codes.DeadlineExceeded, "SECTION_TIMEOUT"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := overviewOf(t, c.history)

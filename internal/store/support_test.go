@@ -39,7 +39,7 @@ func shut(t testing.TB, s *store.Store) {
 // eventually waits for what becomes true without any event that a caller could wait for.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(45 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
