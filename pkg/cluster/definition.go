@@ -3,8 +3,6 @@ package cluster
 import (
 	"encoding/json"
 	"log/slog"
-	"net/url"
-	"strings"
 
 	"k8s.io/client-go/rest"
 )
@@ -49,7 +47,7 @@ func (d Definition) Server() string {
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSuffix((&url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path}).String(), "/")
+	return base.String()
 }
 
 // Credential returns the kind of credential that the definition carries.

@@ -46,7 +46,8 @@ func appendPurpose(b []byte, userAgent string, p purpose) []byte {
 	return append(b, ')')
 }
 
-// serverURL returns the address of the API server. Errors do not repeat it: it may hold a password.
+// serverURL returns the address of the API server: scheme, host, and the path below which the server's own begin, without
+// a slash at its end. The path is cleaned, as kubectl does it. Errors do not repeat the address: it may hold a password.
 func serverURL(config *rest.Config) (*url.URL, error) {
 	host := config.Host
 	if host == "" {
@@ -62,7 +63,11 @@ func serverURL(config *rest.Config) (*url.URL, error) {
 	if base.User != nil {
 		return nil, errors.New("the API server's address holds a user, which belongs into the credentials")
 	}
-	return base, nil
+	below := base.JoinPath("")
+	if below.Path == "/" {
+		below.Path = ""
+	}
+	return &url.URL{Scheme: base.Scheme, Host: base.Host, Path: below.Path, RawPath: below.RawPath}, nil
 }
 
 func newRequests(config *rest.Config, base *url.URL, userAgent string) (requests, error) {
@@ -124,12 +129,11 @@ func (r *requests) header(p purpose, accept string) http.Header {
 // url returns the URL of a path below the server's own.
 func (r *requests) url(path, query string) url.URL {
 	u := *r.base
-	u.Path = strings.TrimSuffix(u.Path, "/") + path
+	u.Path += path
 	if u.RawPath != "" {
-		u.RawPath = strings.TrimSuffix(u.RawPath, "/") + (&url.URL{Path: path}).EscapedPath()
+		u.RawPath += (&url.URL{Path: path}).EscapedPath()
 	}
 	u.RawQuery = query
-	u.Fragment, u.RawFragment = "", ""
 	return u
 }
 
